@@ -1,0 +1,270 @@
+"""The constraint tree: what archetypes and operational templates say about the data (AOM 1.4).
+
+All nodes are frozen and know their place in the source. An unbounded side of an interval is ``None``.
+``CAttribute.existence`` and ``.cardinality`` are ``None`` where the text is silent: then the reference
+model decides. In an operational template both are always stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from archetypes.findings import SourceSpan
+
+T = TypeVar("T", int, float, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval(Generic[T]):
+    """A range; numbers are compared as numbers, ISO 8601 texts by whoever knows their type."""
+
+    lower: T | None = None
+    upper: T | None = None
+    lower_included: bool = True
+    upper_included: bool = True
+
+    def contains(self, value: T) -> bool:
+        """True if ``value`` lies in the range (natural order of T)."""
+        above = self.lower is None or (value >= self.lower if self.lower_included else value > self.lower)
+        below = self.upper is None or (value <= self.upper if self.upper_included else value < self.upper)
+        return above and below
+
+    def __str__(self) -> str:
+        lower = "*" if self.lower is None else f"{'' if self.lower_included else '>'}{self.lower}"
+        upper = "*" if self.upper is None else f"{'' if self.upper_included else '<'}{self.upper}"
+        return f"{lower}..{upper}"
+
+
+ONCE: Interval[int] = Interval(1, 1)
+OPTIONAL: Interval[int] = Interval(0, 1)
+ANY_NUMBER: Interval[int] = Interval(0, None)
+PROHIBITED: Interval[int] = Interval(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cardinality:
+    """How many members a container attribute may have in all."""
+
+    interval: Interval[int] = ANY_NUMBER
+    is_ordered: bool = True
+    is_unique: bool = False
+
+
+# --- primitives ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CBoolean:
+    """Which of the two values are allowed."""
+
+    true_valid: bool = True
+    false_valid: bool = True
+    assumed_value: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CString:
+    """A closed list (``list_open`` opens it again) or a pattern that must match the whole text."""
+
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    list_open: bool = False
+    assumed_value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CInteger:
+    """A list or a range of whole numbers."""
+
+    values: tuple[int, ...] = ()
+    range: Interval[int] | None = None
+    assumed_value: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CReal:
+    """A list or a range of numbers."""
+
+    values: tuple[float, ...] = ()
+    range: Interval[float] | None = None
+    assumed_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CTemporal:
+    """A date, time or date-time: pattern such as ``yyyy-mm-??`` or range of ISO 8601 texts."""
+
+    rm_type: str  # DATE, TIME or DATE_TIME
+    pattern: str | None = None
+    range: Interval[str] | None = None
+    timezone_validity: int | None = None
+    assumed_value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDuration:
+    """A duration: pattern of allowed fields such as ``PWD`` and/or a range of ISO 8601 durations."""
+
+    pattern: str | None = None
+    range: Interval[str] | None = None
+    assumed_value: str | None = None
+
+
+Primitive = CBoolean | CString | CInteger | CReal | CTemporal | CDuration
+
+
+# --- objects ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CObject:
+    """Base of all object constraints.
+
+    ``node_id`` is the at-code, or empty where the object needs none (data values).
+    """
+
+    rm_type_name: str
+    occurrences: Interval[int] = ONCE
+    node_id: str = ""
+    span: SourceSpan | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CAttribute:
+    """What may stand in one attribute; more than one child under a single attribute are alternatives."""
+
+    rm_attribute_name: str
+    existence: Interval[int] | None = None
+    cardinality: Cardinality | None = None
+    children: tuple[CObject, ...] = ()
+    span: SourceSpan | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CComplexObject(CObject):
+    """An RM object; without attributes: any instance of the type or of a subtype."""
+
+    attributes: tuple[CAttribute, ...] = ()
+
+    def attribute(self, name: str) -> CAttribute | None:
+        """The constraint on attribute ``name``, or None if nothing is said about it."""
+        return next((a for a in self.attributes if a.rm_attribute_name == name), None)
+
+    def children(self) -> Iterator[tuple[CAttribute, CObject]]:
+        """All child objects with the attribute that they stand under."""
+        return ((attribute, child) for attribute in self.attributes for child in attribute.children)
+
+
+@dataclass(frozen=True, slots=True)
+class TermDefinition:
+    """Text and description of one code in one language, and what else the archetype says of it."""
+
+    text: str
+    description: str = ""
+    other: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Terms = Mapping[str, Mapping[str, TermDefinition]]  # language -> code -> definition
+Bindings = Mapping[str, Mapping[str, str]]  # terminology -> code or path -> target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CArchetypeRoot(CComplexObject):
+    """The root of an archetype inside a template, with the archetype's own terms.
+
+    ``node_id`` is the root's at-code (``at0000``, ``at0000.1``); in paths ``archetype_id`` stands in
+    its place.
+    """
+
+    archetype_id: str
+    template_id: str | None = None
+    terms: Terms = field(default_factory=lambda: MappingProxyType({}))
+    term_bindings: Bindings = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchetypeSlot(CObject):
+    """A place for other archetypes; patterns match the whole archetype id."""
+
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchetypeInternalRef(CObject):
+    """``use_node``: the constraint at ``target_path`` of the same archetype, again.
+
+    ``occurrences`` is None-like (``inherits_occurrences``) where the text states none.
+    """
+
+    target_path: str
+    inherits_occurrences: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintRef(CObject):
+    """A code of the archetype (``ac0001``) that is bound to a value set outside."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CPrimitiveObject(CObject):
+    """A leaf of a primitive type; ``item`` None: any value."""
+
+    item: Primitive | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CCodePhrase(CObject):
+    """Codes of one terminology; an empty list: any code of it."""
+
+    terminology_id: str | None = None
+    codes: tuple[str, ...] = ()
+    assumed_value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CCodeReference(CObject):
+    """Codes of a value set outside, named by a URI (``C_CODE_REFERENCE`` of OPT 1.4)."""
+
+    reference_set_uri: str
+    terminology_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityItem:
+    """One allowed unit, with its range of magnitudes and of decimals."""
+
+    units: str
+    magnitude: Interval[float] | None = None
+    precision: Interval[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDvQuantity(CObject):
+    """``property`` is an openEHR code phrase (``openehr::122``); an empty list: any unit of it."""
+
+    property: str | None = None
+    items: tuple[QuantityItem, ...] = ()
+    assumed_value: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdinalItem:
+    """One allowed pair of value and symbol."""
+
+    value: float
+    terminology_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDvOrdinal(CObject):
+    """DV_ORDINAL or DV_SCALE by a list of value and symbol; an empty list: any."""
+
+    items: tuple[OrdinalItem, ...] = ()
+    assumed_value: float | None = None

@@ -1,0 +1,52 @@
+"""The root of all our errors, and those of this package.
+
+    HelsekortError
+    ├── AdlSyntaxError      text is not ADL 1.4 (line, column, caret)
+    ├── UnknownArchetype    no archetype with this id in the repository
+    └── MalformedPath       text is not an openEHR path
+
+Each error carries a stable ``code`` and, as attributes, the values of its message.
+"""
+
+from __future__ import annotations
+
+
+class HelsekortError(Exception):
+    """Base of every error that we raise on purpose."""
+
+    code = "error"
+
+
+class MalformedPath(HelsekortError):
+    """A text that is not an openEHR path."""
+
+    code = "path.malformed"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"{text!r} is not an openEHR path: {reason}")
+        self.text = text
+        self.reason = reason
+
+
+class AdlSyntaxError(HelsekortError):
+    """A text that is not ADL 1.4; ``line`` and ``column`` count from 1."""
+
+    code = "adl.syntax"
+
+    def __init__(self, message: str, *, source: str, line: int, column: int, excerpt: str) -> None:
+        caret = " " * (column - 1) + "^"
+        super().__init__(f"{source}:{line}:{column}: {message}\n{excerpt}\n{caret}")
+        self.message = message
+        self.source = source
+        self.line = line
+        self.column = column
+
+
+class UnknownArchetype(HelsekortError):
+    """An archetype id that the repository does not hold."""
+
+    code = "archetype.unknown"
+
+    def __init__(self, archetype_id: str) -> None:
+        super().__init__(f"no archetype {archetype_id} in the repository")
+        self.archetype_id = archetype_id

@@ -1,0 +1,96 @@
+"""The operational template: one template, everything filled in, nothing left to look up (OPT 1.4).
+
+Validator, web template, composing from card fields, forms and AQL typing are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from archetypes.aom.constraints import (
+    ArchetypeSlot,
+    CArchetypeRoot,
+    CComplexObject,
+    CObject,
+    CPrimitiveObject,
+    CString,
+)
+
+Annotations = Mapping[str, Mapping[str, str]]  # template path -> key -> value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationalTemplate:
+    """A compiled template; immutable.
+
+    ``language`` is the default language of texts and FLAT ids; ``annotations`` are keyed by the
+    template path as :func:`nodes` writes it; ``content_hash`` is the SHA-256 hex digest of the
+    canonical OPT XML.
+    """
+
+    template_id: str
+    concept: str
+    language: str
+    definition: CArchetypeRoot
+    uid: str | None = None
+    description: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    annotations: Annotations = field(default_factory=lambda: MappingProxyType({}))
+    content_hash: str = ""
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node of the template, depth first, the root first."""
+        return _walk(self.definition, "", self.definition, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A constraint in its place.
+
+    ``path`` is made of ``/attribute[id]`` steps, with ``,'Name'`` where the template fixes the name of
+    the node to one text; ``root`` is the archetype root whose terms name the node; ``parents`` are the
+    objects above, the template's root first.
+    """
+
+    path: str
+    constraint: CObject
+    root: CArchetypeRoot
+    parents: tuple[CComplexObject, ...]
+
+
+def fixed_name(constraint: CObject) -> str | None:
+    """The one name that the template allows for this node, or None."""
+    # Names are constrained as name > DV_TEXT > value > C_STRING with a list of one.
+    if not isinstance(constraint, CComplexObject):
+        return None
+    name = constraint.attribute("name")
+    for text in name.children if name else ():
+        value = text.attribute("value") if isinstance(text, CComplexObject) else None
+        for leaf in value.children if value else ():
+            if isinstance(leaf, CPrimitiveObject) and isinstance(leaf.item, CString):
+                return leaf.item.values[0] if len(leaf.item.values) == 1 else None
+    return None
+
+
+def step(attribute: str, child: CObject) -> str:
+    """The path step from a parent to ``child`` under ``attribute``, such as ``/items[at0004,'Mor']``."""
+    ident = child.archetype_id if isinstance(child, CArchetypeRoot) else child.node_id
+    name = fixed_name(child)
+    if not ident:
+        return f"/{attribute}"
+    if name is None or isinstance(child, ArchetypeSlot):
+        return f"/{attribute}[{ident}]"
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"/{attribute}[{ident},'{escaped}']"
+
+
+def _walk(
+    constraint: CObject, path: str, root: CArchetypeRoot, parents: tuple[CComplexObject, ...]
+) -> Iterator[Node]:
+    root = constraint if isinstance(constraint, CArchetypeRoot) else root
+    yield Node(path, constraint, root, parents)
+    if isinstance(constraint, CComplexObject):
+        below = (*parents, constraint)
+        for attribute, child in constraint.children():
+            yield from _walk(child, path + step(attribute.rm_attribute_name, child), root, below)
