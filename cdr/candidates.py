@@ -1,0 +1,163 @@
+"""What AQL and the store tell each other, without either knowing the other.
+
+A compiled query (``cdr.aql.compile.Plan``) describes in a ``CandidateFilter`` which versions could be
+part of the answer. The store turns the description into its own filter and delivers ``Record``s; the
+plan decides on them exactly. The rule of both sides: **a filter may be too wide, never too narrow**, so
+every condition of it may be left out by a store that cannot use it, save ``VersionFilter.all_versions``,
+``CandidateFilter.group_by_ehr`` and ``CandidateFilter.every_ehr``, which say what must be delivered.
+
+How the store serves a plan::
+
+    execution = plan.start()
+    for record in records:            # as plan.candidates asks for
+        rows = execution.feed(record) # rows that are final now; empty for ordered and aggregate queries
+        if execution.done:            # LIMIT reached: stop reading
+            break
+    rows = execution.finish()         # the rest
+
+or, where all records are at hand, ``plan.run(records)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryAccess:
+    """Which EHRs a caller may query: those of ``ehr_ids`` (None: all) without ``excluded``."""
+
+    ehr_ids: frozenset[str] | None = None
+    excluded: frozenset[str] = frozenset()
+
+    @classmethod
+    def nothing(cls) -> QueryAccess:
+        """No EHR at all: every query has no rows."""
+        return cls(ehr_ids=frozenset())
+
+    @classmethod
+    def one(cls, ehr_id: str) -> QueryAccess:
+        """One EHR only."""
+        return cls(ehr_ids=frozenset({ehr_id}))
+
+    @classmethod
+    def all_except(cls, excluded: Sequence[str] = ()) -> QueryAccess:
+        """The whole population but these."""
+        return cls(excluded=frozenset(excluded))
+
+    def allows(self, ehr_id: str) -> bool:
+        """May rows of this EHR be seen?"""
+        return ehr_id not in self.excluded and (self.ehr_ids is None or ehr_id in self.ehr_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstantRange:
+    """``low <= instant <= high``, both inclusive and with a zone; None is open."""
+
+    low: datetime | None = None
+    high: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFilter:
+    """Conditions on one version of a composition; all of them hold for a version of use.
+
+    ``archetypes`` is a conjunction of disjunctions: of each set at least one archetype is present
+    (``archetype_matches`` says when an id of a query is an id of the data). ``composition_archetypes``
+    holds the admitted archetypes of the composition itself, ``template_ids`` and ``version_uids`` the
+    admitted ids (a uid without ``::`` is an object id); None admits all. ``start_time`` bounds
+    ``context/start_time`` (a version without one is of no use where it is bounded), ``committed``
+    the commit time. Without ``all_versions`` only the latest version of an object is of use, and not
+    when it is a deletion.
+    """
+
+    archetypes: tuple[frozenset[str], ...] = ()
+    composition_archetypes: frozenset[str] | None = None
+    template_ids: frozenset[str] | None = None
+    version_uids: frozenset[str] | None = None
+    start_time: InstantRange | None = None
+    committed: InstantRange | None = None
+    all_versions: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateFilter:
+    """What a plan asks of the store.
+
+    A version is delivered if its EHR is admitted (``ehr_ids``, None for all, without
+    ``excluded_ehr_ids``; with ``queryable_only`` EHRs whose ``is_queryable`` is false may be left out)
+    and one of ``branches`` admits it. No branches: the query asks for EHRs only and needs no version.
+    A branch with ``required`` must find at least one version in an EHR, else that EHR has no rows.
+
+    ``group_by_ehr``: all delivered versions of an EHR come in one record; else records may hold any part
+    of them (one version a record streams best). ``every_ehr``: a record comes for each admitted EHR, one
+    without versions if it has none. ``needs_payload`` false: ``VersionRecord.composition`` is not looked
+    into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
+    likewise. ``row_limit``: so many rows are enough, in any order.
+    """
+
+    ehr_ids: frozenset[str] | None = None
+    excluded_ehr_ids: frozenset[str] = frozenset()
+    queryable_only: bool = False
+    branches: tuple[VersionFilter, ...] = ()
+    group_by_ehr: bool = False
+    every_ehr: bool = False
+    needs_payload: bool = True
+    needs_ehr_status: bool = False
+    needs_audit: bool = False
+    row_limit: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        """True if no record can give a row: the store need not be asked."""
+        return self.ehr_ids is not None and not self.ehr_ids - self.excluded_ehr_ids
+
+    @property
+    def all_versions(self) -> bool:
+        """Does any branch want superseded versions?"""
+        return any(branch.all_versions for branch in self.branches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRecord:
+    """One version of a composition, as the store holds it.
+
+    ``composition`` is the canonical composition, None for a deletion; ``audit`` the canonical
+    AUDIT_DETAILS; ``lifecycle`` the openEHR code (``532`` complete, ``553`` incomplete, ``523`` deleted);
+    ``contribution`` the contribution's id; ``time_committed`` ISO 8601 with zone; ``is_latest`` is false for
+    superseded versions and for deletions.
+    """
+
+    uid: str
+    composition: Mapping[str, Any] | None
+    is_latest: bool = True
+    contribution: str = ""
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    lifecycle: str = "532"
+    preceding_uid: str | None = None
+    time_committed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One EHR with some of its versions, or all the plan asked for (``CandidateFilter.group_by_ehr``).
+
+    ``ehr`` holds ``ehr_id`` (str), ``system_id`` (str), ``time_created`` (ISO 8601 str) and ``ehr_status``
+    (canonical EHR_STATUS, may be left out unless ``needs_ehr_status`` or ``queryable_only``).
+    """
+
+    ehr: Mapping[str, Any]
+    versions: Sequence[VersionRecord] = ()
+
+
+def archetype_matches(wanted: str, present: str) -> bool:
+    """Is an archetype id of the data meant by an archetype id of a query?
+
+    The same id, or one that only goes on with a minor or patch version: ``...height.v2`` means
+    ``...height.v2`` and ``...height.v2.0.4``, never ``...height.v1`` or a specialisation.
+    """
+    return present == wanted or present.startswith(wanted + ".")
