@@ -1,0 +1,74 @@
+"""All settings, read once at start; the only reader of the environment.
+
+Each field is set by ``HELSEKORT_<NAME>`` or by the option of the command line that carries its name,
+and is described in ``docs/settings.md`` (a test compares).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Mode(StrEnum):
+    """Development: loopback only, REST open without a token. Production: refuses to start without an issuer."""
+
+    DEV = "dev"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings of one server."""
+
+    model_config = SettingsConfigDict(env_prefix="HELSEKORT_", frozen=True, extra="forbid")
+
+    mode: Mode = Field(Mode.PRODUCTION, description="dev or production; there is no third, open one.")
+    host: str = Field("127.0.0.1", description="Address to listen on; dev takes a loopback address only.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data: Path = Field(Path("var/data"), description="Folder of the private database and of its lock.")
+    mongodb_uri: SecretStr | None = Field(
+        None, description="MongoDB replica set to use; without it the server starts a private mongod."
+    )
+    mongod: Path | None = Field(
+        None,
+        description="The mongod to start; without it the one on PATH, then that of the extra 'embedded'.",
+    )
+    mongod_cache_mib: int = Field(256, ge=64, description="Cache of the private mongod in MiB.")
+    database: str = Field("helsekort", min_length=1, max_length=38, description="Name of the database.")
+    issuer: str | None = Field(None, description="OpenID issuer whose tokens are taken; production needs it.")
+    system_id: str = Field(
+        "no.helsekort.cdr",
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?$",
+        description="Creating system in version ids; set once, never change it.",
+    )
+    body_limit: int = Field(8 * MIB, ge=1024, description="Largest request body in bytes.")
+    query_seconds: float = Field(30.0, gt=0, le=300, description="Longest run of a query in seconds.")
+    query_rows: int = Field(100_000, ge=1, description="Most rows that a query may return.")
+    commit_group: int = Field(64, ge=1, le=1000, description="Most commits in one database transaction.")
+    store_patience: float = Field(
+        10.0, gt=0, description="Seconds that a request waits for a database that does not answer."
+    )
+    template_refresh_seconds: float = Field(
+        5.0, ge=0, description="Seconds until a revision published by another process is seen."
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="Least severe log entry that is written."
+    )
+
+    @model_validator(mode="after")
+    def _modes_keep_their_promises(self) -> Settings:
+        if self.mode is Mode.PRODUCTION and not self.issuer:
+            raise ValueError("production mode needs HELSEKORT_ISSUER; for a trial use --mode dev")
+        if self.mode is Mode.DEV and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(f"dev mode listens on loopback only, not on {self.host}")
+        return self
+
+    @property
+    def is_dev(self) -> bool:
+        """True in development mode."""
+        return self.mode is Mode.DEV
