@@ -47,5 +47,5 @@ class Finding:
     found: str = ""
     archetype_path: str = ""
     severity: Severity = Severity.ERROR
-    params: Mapping[str, str] = field(default=NO_PARAMS)
+    params: Mapping[str, str] = field(default_factory=lambda: NO_PARAMS)
     span: SourceSpan | None = None

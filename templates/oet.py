@@ -1,0 +1,442 @@
+"""Template sources: the OET form of template editors (namespace ``openEHR/v1/Template``).
+
+An OET names archetypes for the slots of other archetypes (:class:`Item`), and narrows nodes by path
+(:class:`Rule`). What a rule means is decided in ``templates.compile``; here it is only read. What the
+form has and we do not compile (participations, conditions on age) is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from lxml import etree
+
+from archetypes.aom.constraints import Interval
+from archetypes.findings import Finding, SourceSpan
+from templates.errors import UnreadableTemplate
+from templates.xml_source import local_name, parse_xml, span_of, text_of, xsi_type
+
+NAMESPACE = "openEHR/v1/Template"
+
+T = TypeVar("T", int, float, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConstraint:
+    """Texts or codes: ``plain text``, ``local::at0005`` or ``terminology::code::rubric``.
+
+    ``terminology`` and ``query`` name a value set outside (``termQueryId``).
+    """
+
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    limit_to_list: bool = True
+    terminology: str | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRange:
+    """The magnitudes (and decimals) that one unit allows."""
+
+    unit: str
+    magnitude: Interval[float] | None = None
+    precision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityConstraint:
+    """Which units stay, and their ranges; a unit that is not named stays as it is."""
+
+    included_units: tuple[str, ...] = ()
+    excluded_units: tuple[str, ...] = ()
+    unit_ranges: tuple[UnitRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdinalConstraint:
+    """Ordinals as ``5|Dead`` or ``local::at0005``."""
+
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultipleConstraint:
+    """Which of several data types stay: ``Coded_text``, ``Quantity``, ``Date_Time`` ..."""
+
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountConstraint:
+    """A range of whole numbers."""
+
+    range: Interval[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurationConstraint:
+    """Allowed fields (``PWD``) and a range of ISO 8601 durations."""
+
+    pattern: str | None = None
+    range: Interval[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateConstraint:
+    """A range of ISO 8601 dates or date-times."""
+
+    range: Interval[str]
+
+
+ValueConstraint = (
+    TextConstraint
+    | QuantityConstraint
+    | OrdinalConstraint
+    | MultipleConstraint
+    | CountConstraint
+    | DurationConstraint
+    | DateConstraint
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What the template says about the node at ``path`` of the archetype that the rule stands under.
+
+    ``default`` and ``hide_on_form`` are for forms and constrain nothing.
+    """
+
+    path: str
+    span: SourceSpan = field(compare=False, repr=False)
+    name: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    clone: bool = False
+    default: str | None = None
+    hide_on_form: bool = False
+    constraint: ValueConstraint | None = None
+    name_constraint: TextConstraint | None = None
+    null_flavour_constraint: TextConstraint | None = None
+    event_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An archetype in its place: ``path`` is the slot (or the attribute) in the archetype above."""
+
+    archetype_id: str
+    rm_type: str
+    span: SourceSpan = field(compare=False, repr=False)
+    path: str = ""
+    name: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    hide_on_form: bool = False
+    template_id: str | None = None
+    rules: tuple[Rule, ...] = ()
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """Notes on one node; ``path`` begins with the root's archetype id in brackets."""
+
+    path: str
+    items: Mapping[str, str]
+    span: SourceSpan = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template source.
+
+    ``name`` is what compiled templates are known by (``helsekort_kontroll.v0``); ``id`` is a UUID.
+    ``description`` has flat keys: ``lifecycle_state``, ``purpose``, ``original_author.name``,
+    ``other_details.original_language`` ...
+    """
+
+    id: str
+    name: str
+    definition: Item
+    description: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    annotations: tuple[Annotation, ...] = ()
+    source: str = ""
+
+    @property
+    def language(self) -> str | None:
+        """The language code of the template's texts, if it says so."""
+        stated = self.description.get("other_details.original_language")
+        return stated.rpartition("::")[2].strip("[] ") if stated else None
+
+
+def read_oet(data: bytes, source: str = "") -> Template:
+    """Read a template source.
+
+    ``source`` is the file's name for messages. Raises UnreadableTemplate: all faults of structure that
+    were found, with their lines.
+    """
+    root = parse_xml(data, source, root_tag=f"{{{NAMESPACE}}}template")
+    return _Reader(source).template(root)
+
+
+class _Reader:
+    """Walks the elements; gathers faults, so that an author sees all of them at once."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._faults: list[Finding] = []
+
+    def template(self, root: etree._Element) -> Template:
+        parts = {name: _child(root, name) for name in ("id", "name", "definition")}
+        for name, element in parts.items():
+            if element is None or (name == "name" and not text_of(element)):
+                self._fault("oet.missing_part", root, expected=f"<{name}>")
+        if parts["definition"] is None:
+            raise UnreadableTemplate(self._faults)
+        template = Template(
+            id=text_of(parts["id"]),
+            name=text_of(parts["name"]),
+            definition=self._item(parts["definition"]),
+            description=MappingProxyType(dict(_description(_child(root, "description")))),
+            annotations=tuple(map(self._annotation, _children(root, "annotations"))),
+            source=self._source,
+        )
+        if self._faults:
+            raise UnreadableTemplate(self._faults)
+        return template
+
+    def _item(self, element: etree._Element) -> Item:
+        if not element.get("archetype_id"):
+            self._fault("oet.missing_part", element, expected="archetype_id")
+        rules: list[Rule] = []
+        items: list[Item] = []
+        self._parts(element, rules, items)
+        return Item(
+            archetype_id=(element.get("archetype_id") or "").strip(),
+            rm_type=xsi_type(element),
+            span=span_of(element, self._source),
+            path=element.get("path") or "",
+            name=element.get("name") or None,
+            minimum=self._number(element, "min"),
+            maximum=self._number(element, "max"),
+            hide_on_form=element.get("hide_on_form") == "true",
+            template_id=element.get("template_id"),
+            rules=tuple(rules),
+            items=tuple(items),
+        )
+
+    def _parts(self, element: etree._Element, rules: list[Rule], items: list[Item]) -> None:
+        """Collect the rules and items below; those of Context belong to the composition itself."""
+        for child in element:
+            match local_name(child):
+                case "Rule":
+                    rules.append(self._rule(child))
+                case "Content" | "Item" | "Items":
+                    items.append(self._item(child))
+                case "Context":
+                    self._parts(child, rules, items)
+                case "datavalueConstraint" | "nameConstraint" | "nullFlavorConstraint":
+                    rules.append(self._own_rule(element, child))
+                case "hide_on_form":
+                    pass
+                case name:
+                    self._fault("oet.unsupported_element", child, found=f"<{name}>")
+
+    def _own_rule(self, element: etree._Element, child: etree._Element) -> Rule:
+        """A constraint that stands directly under an item, as a rule on the item's root."""
+        span = span_of(child, self._source)
+        match local_name(child):
+            case "datavalueConstraint":
+                return Rule(path="/", span=span, constraint=self._constraint(child))
+            case "nameConstraint":
+                return Rule(path="/", span=span, name_constraint=self._text(child))
+            case _:
+                return Rule(path="/", span=span, null_flavour_constraint=self._text(child))
+
+    def _rule(self, element: etree._Element) -> Rule:
+        if element.get("path") is None:
+            self._fault("oet.missing_part", element, expected="path")
+        for child in element:
+            if local_name(child) not in _RULE_PARTS:
+                self._fault("oet.unsupported_element", child, found=f"<{local_name(child)}>")
+        constraint = _child(element, "constraint")
+        name = _child(element, "nameConstraint")
+        null_flavour = _child(element, "nullFlavourConstraint")
+        event = _child(element, "eventConstraint")
+        return Rule(
+            path=element.get("path") or "",
+            span=span_of(element, self._source),
+            name=element.get("name") or None,
+            minimum=self._number(element, "min"),
+            maximum=self._number(element, "max"),
+            clone=element.get("clone") == "true",
+            default=element.get("default"),
+            hide_on_form=element.get("hide_on_form") == "true",
+            constraint=None if constraint is None else self._constraint(constraint),
+            name_constraint=None if name is None else self._text(name),
+            null_flavour_constraint=None if null_flavour is None else self._text(null_flavour),
+            event_type=None if event is None else text_of(_child(event, "allowedType")) or None,
+        )
+
+    def _constraint(self, element: etree._Element) -> ValueConstraint | None:
+        reader = _CONSTRAINTS.get(xsi_type(element))
+        if reader is None:
+            self._fault("oet.unsupported_constraint", element, found=xsi_type(element) or "no xsi:type")
+            return None
+        try:
+            return reader(element)
+        except ValueError as error:
+            self._fault("oet.malformed_value", element, found=str(error))
+            return None
+
+    def _text(self, element: etree._Element) -> TextConstraint:
+        return _text_constraint(element)
+
+    def _annotation(self, element: etree._Element) -> Annotation:
+        items = {
+            text_of(_child(item, "key")): text_of(_child(item, "value"))
+            for group in _children(element, "items")
+            for item in _children(group, "item")
+        }
+        if not element.get("path") or not items:
+            self._fault("oet.missing_part", element, expected="path and items")
+        return Annotation(
+            path=element.get("path") or "",
+            items=MappingProxyType(items),
+            span=span_of(element, self._source),
+        )
+
+    def _number(self, element: etree._Element, attribute: str) -> int | None:
+        text = element.get(attribute)
+        if text is None or text.strip() == "":
+            return None
+        if not text.strip().isdecimal():
+            self._fault("oet.malformed_value", element, found=f'{attribute}="{text}"', expected="a number")
+            return None
+        return int(text)
+
+    def _fault(self, code: str, element: etree._Element, *, found: str = "", expected: str = "") -> None:
+        path = element.get("path") or ""
+        self._faults.append(Finding(code, path, expected, found, span=span_of(element, self._source)))
+
+
+# ``queryId`` repeats what termQueryId says; the schema calls it redundant.
+_RULE_PARTS = frozenset(
+    {"constraint", "nameConstraint", "nullFlavourConstraint", "eventConstraint", "queryId"}
+)
+
+
+def _child(element: etree._Element, name: str) -> etree._Element | None:
+    return element.find(f"{{{NAMESPACE}}}{name}")
+
+
+def _children(element: etree._Element, name: str) -> list[etree._Element]:
+    return element.findall(f"{{{NAMESPACE}}}{name}")
+
+
+def _texts(element: etree._Element, name: str) -> tuple[str, ...]:
+    return tuple(text_of(child) for child in _children(element, name))
+
+
+def _text_constraint(element: etree._Element) -> TextConstraint:
+    query = _child(element, "termQueryId")
+    return TextConstraint(
+        included=_texts(element, "includedValues"),
+        excluded=_texts(element, "excludedValues"),
+        limit_to_list=element.get("limitToList") != "false",
+        terminology=None if query is None else query.get("terminologyID"),
+        query=None if query is None else query.get("queryName"),
+    )
+
+
+def _quantity_constraint(element: etree._Element) -> QuantityConstraint:
+    return QuantityConstraint(
+        included_units=_texts(element, "includedUnits"),
+        excluded_units=_texts(element, "excludedUnits"),
+        unit_ranges=tuple(map(_unit_range, _children(element, "unitMagnitude"))),
+    )
+
+
+def _unit_range(element: etree._Element) -> UnitRange:
+    precision = text_of(_child(element, "precision"))
+    return UnitRange(
+        unit=text_of(_child(element, "unit")),
+        magnitude=_range(element, float),
+        precision=int(precision) if precision else None,
+    )
+
+
+def _ordinal_constraint(element: etree._Element) -> OrdinalConstraint:
+    return OrdinalConstraint(
+        included=_texts(element, "includedValues"), excluded=_texts(element, "excludedValues")
+    )
+
+
+def _multiple_constraint(element: etree._Element) -> MultipleConstraint:
+    return MultipleConstraint(types=_texts(element, "includedTypes"))
+
+
+def _count_constraint(element: etree._Element) -> CountConstraint:
+    return CountConstraint(range=_range(element, int) or Interval())
+
+
+def _duration_constraint(element: etree._Element) -> DurationConstraint:
+    return DurationConstraint(
+        pattern=text_of(_child(element, "pattern")) or None,
+        range=_range(element, str),
+    )
+
+
+def _date_constraint(element: etree._Element) -> DateConstraint:
+    lower, upper = text_of(_child(element, "minDateTime")), text_of(_child(element, "maxDateTime"))
+    return DateConstraint(range=Interval(lower or None, upper or None))
+
+
+_CONSTRAINTS: Mapping[str, Callable[[etree._Element], ValueConstraint]] = MappingProxyType(
+    {
+        "textConstraint": _text_constraint,
+        "quantityConstraint": _quantity_constraint,
+        "ordinalConstraint": _ordinal_constraint,
+        "multipleConstraint": _multiple_constraint,
+        "countConstraint": _count_constraint,
+        "durationConstraint": _duration_constraint,
+        "dateConstraint": _date_constraint,
+    }
+)
+
+
+def _range(element: etree._Element, of: Callable[[str], T]) -> Interval[T] | None:
+    """minMagnitude..maxMagnitude; editors write ``includes... = false`` on a side that has no limit."""
+    lower, upper = text_of(_child(element, "minMagnitude")), text_of(_child(element, "maxMagnitude"))
+    if not lower and not upper:
+        return None
+    return Interval(
+        of(lower) if lower else None,
+        of(upper) if upper else None,
+        not lower or text_of(_child(element, "includesMinimum")) != "false",
+        not upper or text_of(_child(element, "includesMaximum")) != "false",
+    )
+
+
+def _description(element: etree._Element | None) -> Iterator[tuple[str, str]]:
+    """The description as flat keys; empty texts are left out."""
+    if element is None:
+        return
+    for group in ("original_author", "other_details"):
+        for item in element.iterfind(f"{{{NAMESPACE}}}{group}/{{{NAMESPACE}}}item"):
+            if text_of(_child(item, "value")):
+                yield f"{group}.{text_of(_child(item, 'key'))}", text_of(_child(item, "value"))
+    if text_of(_child(element, "lifecycle_state")):
+        yield "lifecycle_state", text_of(_child(element, "lifecycle_state"))
+    for name in ("purpose", "use", "misuse", "copyright"):
+        text = text_of(element.find(f"{{{NAMESPACE}}}details/{{{NAMESPACE}}}{name}"))
+        if text:
+            yield name, text
+    keywords = element.findall(f"{{{NAMESPACE}}}details/{{{NAMESPACE}}}keywords/{{{NAMESPACE}}}item")
+    if keywords:
+        yield "keywords", ", ".join(map(text_of, keywords))
