@@ -47,7 +47,8 @@ async def update_ehr_status(
 ) -> StoredVersion:
     """A new version of the status.
 
-    Raises UnknownEhr, VersionConflict, SubjectExists, InvalidEhrStatus, RefusedIdentifier, MalformedVersionId.
+    Raises UnknownEhr, VersionConflict, SubjectExists, InvalidEhrStatus, RefusedIdentifier,
+    MalformedVersionId.
     """
     raise NotImplementedError
 

@@ -1,4 +1,6 @@
-"""Change control as values: version ids, audits, stored versions and their canonical forms (RM common, change control).
+"""Change control as values: version ids, audits, stored versions and their canonical forms.
+
+RM common, change_control package.
 
 Pure: no input or output, no clock.
 """
@@ -188,7 +190,7 @@ class Ehr:
     status: StoredVersion
 
     def to_canonical(self) -> JsonObject:
-        """The canonical EHR object: the status is a reference, not the object (ITS-REST, section 5 of the digest)."""
+        """The canonical EHR object; the status is a reference to it, not the object (ITS-REST)."""
         return {
             "_type": "EHR",
             "system_id": {"_type": "HIER_OBJECT_ID", "value": self.system_id},
