@@ -3,6 +3,7 @@
     HelsekortError
     ├── AdlSyntaxError      text is not ADL 1.4 (line, column, caret)
     ├── UnknownArchetype    no archetype with this id in the repository
+    ├── MalformedJson       bytes are not a JSON object within our limits (line, column)
     └── MalformedPath       text is not an openEHR path
 
 Each error carries a stable ``code`` and, as attributes, the values of its message.
@@ -50,3 +51,23 @@ class UnknownArchetype(HelsekortError):
     def __init__(self, archetype_id: str) -> None:
         super().__init__(f"no archetype {archetype_id} in the repository")
         self.archetype_id = archetype_id
+
+
+class MalformedJson(HelsekortError):
+    """Bytes that are not a JSON object within our limits.
+
+    ``code`` is ``json.syntax``, ``json.too_deep``, ``json.too_large`` or ``json.not_object``;
+    ``line`` and ``column`` count from 1 and are None where the place is not known.
+    """
+
+    code = "json.syntax"
+
+    def __init__(
+        self, code: str, message: str, *, line: int | None = None, column: int | None = None
+    ) -> None:
+        place = "" if line is None else f" (line {line}, column {column})"
+        super().__init__(f"not readable as JSON: {message}{place}")
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
