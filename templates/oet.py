@@ -127,7 +127,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An archetype in its place: ``path`` is the slot (or the attribute) in the archetype above."""
+    """An archetype in its place: ``path`` is the slot (or the attribute) in the archetype above.
+
+    ``subject``: for an entry about somebody else, which relationships to the subject of the record are
+    allowed (``openehr::3::foetus``).
+    """
 
     archetype_id: str
     rm_type: str
@@ -138,6 +142,7 @@ class Item:
     maximum: int | None = None
     hide_on_form: bool = False
     template_id: str | None = None
+    subject: TextConstraint | None = None
     rules: tuple[Rule, ...] = ()
     items: tuple[Item, ...] = ()
 
@@ -216,6 +221,7 @@ class _Reader:
         rules: list[Rule] = []
         items: list[Item] = []
         self._parts(element, rules, items)
+        subject = _child(element, "SubjectOfCare")
         return Item(
             archetype_id=(element.get("archetype_id") or "").strip(),
             rm_type=xsi_type(element),
@@ -226,6 +232,7 @@ class _Reader:
             maximum=self._number(element, "max"),
             hide_on_form=element.get("hide_on_form") == "true",
             template_id=element.get("template_id"),
+            subject=None if subject is None else self._text(subject),
             rules=tuple(rules),
             items=tuple(items),
         )
@@ -242,7 +249,7 @@ class _Reader:
                     self._parts(child, rules, items)
                 case "datavalueConstraint" | "nameConstraint" | "nullFlavorConstraint":
                     rules.append(self._own_rule(element, child))
-                case "hide_on_form":
+                case "hide_on_form" | "SubjectOfCare":
                     pass
                 case name:
                     self._fault("oet.unsupported_element", child, found=f"<{name}>")
