@@ -1,0 +1,82 @@
+"""Answers of the openEHR routes: what goes into status, headers and body after a read or a write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.negotiation import JSON, Preference, etag, preference
+from api.times import http_date
+from cdr.versions import StoredVersion
+
+BASE_PATH = "/openehr/v1"
+
+
+def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Response:
+    """200 with a JSON value."""
+    return Response(orjson.dumps(content), media_type=JSON, headers=headers)
+
+
+def version_answer(version: StoredVersion) -> Response:
+    """The data of a version: its stored bytes as they are; 204 for a deletion."""
+    headers = _version_headers(version)
+    if version.payload is None:
+        return Response(status_code=204, headers=headers)
+    return Response(version.payload, media_type=JSON, headers=headers)
+
+
+def created_answer(
+    request: Request,
+    uid: str,
+    path: str,
+    representation: Callable[[], bytes],
+    *,
+    media_type: str = JSON,
+    last_modified: datetime | None = None,
+) -> Response:
+    """201 with ``Location`` below the base path, and as much body as ``Prefer`` asks for."""
+    headers = {"ETag": etag(uid), "Location": location(request, path)}
+    if last_modified is not None:
+        headers["Last-Modified"] = http_date(last_modified)
+    return _written(request, 201, uid, headers, representation, media_type)
+
+
+def updated_answer(request: Request, version: StoredVersion) -> Response:
+    """200 with the body that ``Prefer`` asks for, 204 when it asks for none."""
+    wants_body = preference(request) in (Preference.REPRESENTATION, Preference.IDENTIFIER)
+    status = 200 if wants_body else 204
+    return _written(
+        request, status, str(version.uid), _version_headers(version), lambda: version.payload or b"", JSON
+    )
+
+
+def location(request: Request, path: str) -> str:
+    """The absolute address of something below the base path."""
+    return f"{str(request.base_url).rstrip('/')}{BASE_PATH}{path}"
+
+
+def _written(
+    request: Request,
+    status: int,
+    uid: str,
+    headers: dict[str, str],
+    representation: Callable[[], bytes],
+    media_type: str,
+) -> Response:
+    wanted = preference(request)
+    if wanted is not None:
+        headers["Preference-Applied"] = f"return={wanted}"
+    if wanted is Preference.REPRESENTATION:
+        return Response(representation(), status_code=status, media_type=media_type, headers=headers)
+    if wanted is Preference.IDENTIFIER:
+        return Response(orjson.dumps({"uid": uid}), status_code=status, media_type=JSON, headers=headers)
+    return Response(status_code=status, headers=headers)
+
+
+def _version_headers(version: StoredVersion) -> dict[str, str]:
+    return {"ETag": etag(str(version.uid)), "Last-Modified": http_date(version.audit.time_committed)}

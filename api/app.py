@@ -1,0 +1,71 @@
+"""The web application: routes, pages, errors, and what is open while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.types import Lifespan
+
+from api.answers import BASE_PATH
+from api.errors import add_error_handlers
+from api.middleware import RequestGuard
+from api.openapi import add_openapi
+from api.pages import add_pages
+from api.routes import admin, composition, definition, ehr, query, system
+from archetypes.errors import HelsekortError
+from cdr.context import Actor
+from cdr.definitions import publish_library
+from cdr.platform import Platform, open_platform
+from cdr.settings import Settings
+
+SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system")
+
+log = structlog.get_logger("helsekort.server")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application of one server; nothing is opened before its lifespan starts."""
+    app = FastAPI(
+        lifespan=_lifespan(settings),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.add_middleware(RequestGuard)
+    add_error_handlers(app)
+    add_pages(app, settings)
+    app.include_router(system.health)
+    for router in (system.router, ehr.router, composition.router, definition.router, query.router):
+        app.include_router(router, prefix=BASE_PATH)
+    if settings.is_dev:
+        app.include_router(admin.router, prefix=BASE_PATH)
+    add_openapi(app)
+    return app
+
+
+def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _opened(settings) as platform:
+            app.state.platform = platform
+            yield
+
+    return lifespan
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Platform]:
+    """The platform with the library published (dev), or one log line that says why it cannot be opened."""
+    try:
+        async with open_platform(settings) as platform:
+            if settings.is_dev:
+                new = await publish_library(platform.context(SERVER_ACTOR))
+                log.info("library.published", templates=len(new))
+            yield platform
+    except HelsekortError as error:
+        log.error("server.cannot_run", code=error.code, reason=str(error))
+        raise

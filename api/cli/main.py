@@ -1,0 +1,50 @@
+"""The command ``helsekort``: a table of its commands, each in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from api.cli.serve import serve
+from api.cli.template import template_commands
+from api.cli.validate import validate
+from api.version import VERSION
+from archetypes.errors import HelsekortError
+
+app = typer.Typer(
+    name="helsekort",
+    help="openEHR clinical data repository for the Norwegian maternity health card.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve)
+app.command("validate")(validate)
+app.add_typer(template_commands, name="template")
+
+
+def main() -> None:
+    """Run the command line; an error of ours becomes one message and exit status 1."""
+    try:
+        app()
+    except HelsekortError as error:
+        print(f"helsekort: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"helsekort {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Options of ``helsekort`` itself; the help text is that of the table above."""

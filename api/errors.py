@@ -1,0 +1,203 @@
+"""Every error as an HTTP answer: one table from class to status, one body shape for all that is not 2xx.
+
+Body (UTF-8 JSON)::
+
+    {"message": "...", "code": "composition.invalid",
+     "validationErrors": ["/content[0]/...: ..."],
+     "findings": [{"code", "severity", "path", "archetypePath", "expected", "found", "message"}, ...]}
+
+``message`` and ``validationErrors`` are what ITS-REST's error schema requires, ``code`` is what its overview
+adds, ``findings`` is ours. A finding in a text (AQL, ADL, XML) has ``line`` and ``column`` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http_errors import (
+    BodyTooLarge,
+    MalformedRequest,
+    NotAcceptable,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
+from api.languages import preferred_language
+from api.negotiation import JSON, etag
+from archetypes.errors import HelsekortError, MalformedJson
+from archetypes.findings import Finding, SourceSpan
+from cdr.aql.errors import AqlSemanticError, AqlSyntaxError
+from cdr.errors import (
+    BadRequest,
+    CdrError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotLatest,
+    PreconditionFailed,
+    QueryNotSupported,
+    QueryTimeout,
+    StoreUnavailable,
+    TooLarge,
+    Unprocessable,
+    VersionConflict,
+)
+from templates.errors import InvalidTemplate, TemplateError, UnreadableTemplate
+from validators.messages import finding_text
+
+JsonFinding = dict[str, Any]
+
+STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
+    MalformedRequest: HTTPStatus.BAD_REQUEST,
+    MalformedJson: HTTPStatus.BAD_REQUEST,
+    UnreadableTemplate: HTTPStatus.BAD_REQUEST,
+    BadRequest: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    QueryTimeout: HTTPStatus.REQUEST_TIMEOUT,
+    Conflict: HTTPStatus.CONFLICT,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    BodyTooLarge: HTTPStatus(413),
+    TooLarge: HTTPStatus(413),
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidTemplate: HTTPStatus(422),
+    Unprocessable: HTTPStatus(422),
+    QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,
+    StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Give every answer that is not 2xx the one body shape, those of the framework included."""
+    app.add_exception_handler(HelsekortError, _answer_ours)
+    app.add_exception_handler(HTTPException, _answer_framework)
+    app.add_exception_handler(RequestValidationError, _answer_parameters)
+
+
+def status_of(error: type[BaseException]) -> HTTPStatus | None:
+    """The status of an error class: that of its nearest ancestor in the table; None when it has none."""
+    return next((STATUS[base] for base in error.__mro__ if base in STATUS), None)
+
+
+def error_response(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    findings: Iterable[JsonFinding] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer in the one body shape; ``findings`` in the language that ``preferred_language`` gives."""
+    shown = list(findings)
+    body = {
+        "message": message,
+        "code": code,
+        "validationErrors": [_one_line(finding) for finding in shown],
+        "findings": shown,
+    }
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        media_type=JSON,
+        headers={"Content-Language": preferred_language(request), **(headers or {})},
+    )
+
+
+def _finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:
+    """A finding as the body has it; ``message`` replaces the text that its code has."""
+    shown: JsonFinding = {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "path": finding.path,
+        "archetypePath": finding.archetype_path,
+        "expected": finding.expected,
+        "found": finding.found,
+        "message": message or finding_text(finding, language),
+    }
+    if finding.span is not None:
+        shown |= {"line": finding.span.line, "column": finding.span.column}
+    return shown
+
+
+def _one_line(finding: Mapping[str, Any]) -> str:
+    place = finding["path"] or (f"{finding['line']}:{finding['column']}" if "line" in finding else "")
+    return f"{place}: {finding['message']}" if place else str(finding["message"])
+
+
+async def _answer_ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HelsekortError)
+    status = status_of(type(error))
+    if status is None:  # an error of ours that no request should meet: a bug, not the client's fault
+        raise error
+    return error_response(
+        request,
+        status,
+        error.code,
+        str(error),
+        findings=_findings_of(error, preferred_language(request)),
+        headers=_headers_of(error),
+    )
+
+
+def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
+    """The findings that an error carries, or the one place in a text that it names."""
+    if isinstance(error, CdrError | TemplateError) and error.findings:
+        return [_finding_json(finding, language) for finding in error.findings]
+    if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson) and error.line:
+        place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))
+        return [_finding_json(place, language, error.message)]
+    return []
+
+
+def _headers_of(error: HelsekortError) -> dict[str, str]:
+    """The headers that go with an error: whoever is stale is told what is latest."""
+    if isinstance(error, VersionConflict | NotLatest):
+        return {"ETag": etag(error.latest)}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, StoreUnavailable):
+        return {"Retry-After": "5"}
+    return {}
+
+
+async def _answer_framework(request: Request, error: Exception) -> Response:
+    """No such route, no such method on it, and what else the framework itself refuses."""
+    assert isinstance(error, HTTPException)
+    method, path = request.method, request.url.path
+    code, message = {
+        404: ("route.unknown", f"there is no {path} here; see /docs"),
+        405: ("route.method", f"{method} is not a method of {path}"),
+    }.get(error.status_code, ("http", str(error.detail)))
+    return error_response(request, error.status_code, code, message, headers=error.headers)
+
+
+async def _answer_parameters(request: Request, error: Exception) -> Response:
+    """A path or query parameter of the wrong type, or one that is missing."""
+    assert isinstance(error, RequestValidationError)
+    findings = [_parameter_finding(fault) for fault in error.errors()]
+    message = f"the request has {len(findings)} unreadable or missing parameters"
+    return error_response(request, 400, "parameter.malformed", message, findings=findings)
+
+
+def _parameter_finding(fault: Mapping[str, Any]) -> JsonFinding:
+    """Where and why; the value itself is left out, for it may be a person's identifier."""
+    *_, name = fault["loc"]
+    return _finding_json(Finding("parameter.malformed", str(name)), "en", str(fault["msg"]))
+
+
+def internal_error(incident: str) -> Response:
+    """The answer when something unforeseen broke: an id that the log knows, no details."""
+    message = f"the server failed; tell its operators this id: {incident}"
+    body = {"message": message, "code": "internal", "validationErrors": [], "findings": []}
+    return Response(orjson.dumps(body), status_code=500, media_type=JSON)

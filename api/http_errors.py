@@ -1,0 +1,69 @@
+"""What can be wrong with a request before any use case has seen it.
+
+HelsekortError
+└── RequestError
+    ├── MalformedRequest     a header, parameter or body that cannot be read (400)
+    ├── Unauthenticated      production without a token (401)
+    ├── NotAcceptable        no representation that the client accepts (406)
+    ├── BodyTooLarge         more bytes than the server takes (413)
+    └── UnsupportedMediaType a body in a form that the server does not read (415)
+"""
+
+from __future__ import annotations
+
+from archetypes.errors import HelsekortError
+
+
+class RequestError(HelsekortError):
+    """Base of the faults of an HTTP request."""
+
+    code = "request"
+
+
+class MalformedRequest(RequestError):
+    """A header, a parameter or a body that cannot be read; ``code`` says which rule it breaks."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unauthenticated(RequestError):
+    """Nobody has said who is calling."""
+
+    code = "access.unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__("this server takes no request without an access token")
+
+
+class NotAcceptable(RequestError):
+    """The client accepts none of the media types that this resource has."""
+
+    code = "media_type.not_acceptable"
+
+    def __init__(self, accept: str, offered: tuple[str, ...]) -> None:
+        super().__init__(f"cannot answer as {accept!r}; this resource has {' and '.join(offered)}")
+        self.accept = accept
+        self.offered = offered
+
+
+class BodyTooLarge(RequestError):
+    """A body of more bytes than ``limit``."""
+
+    code = "body.too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than the limit of {limit} bytes")
+        self.limit = limit
+
+
+class UnsupportedMediaType(RequestError):
+    """A body in a media type, character set or compression that this route does not read."""
+
+    code = "media_type.unsupported"
+
+    def __init__(self, found: str, expected: str) -> None:
+        super().__init__(f"cannot read a body of {found}; send {expected}")
+        self.found = found
+        self.expected = expected

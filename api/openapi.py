@@ -1,0 +1,183 @@
+"""What the OpenAPI description says beyond what the routes' signatures tell: bodies, errors, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.negotiation import JSON
+from api.version import VERSION
+
+JsonSchema = dict[str, Any]
+
+DESCRIPTION = """
+openEHR REST API (ITS-REST 1.1, reading the spellings of 1.0.3) of a clinical data repository for the
+Norwegian maternity health card. Bodies are canonical openEHR JSON. Every answer that is not 2xx has the body
+`Error`; the texts of its findings come in Norwegian or English, by `Accept-Language`.
+"""
+
+TAGS = [
+    {"name": "EHR", "description": "Create and find records of persons."},
+    {"name": "EHR_STATUS", "description": "Subject, modifiable, queryable; versioned."},
+    {"name": "COMPOSITION", "description": "Clinical documents: create, read, update, delete; versioned."},
+    {
+        "name": "Definition",
+        "description": "Templates (ADL 1.4 operational templates) and their web templates.",
+    },
+    {"name": "Query", "description": "AQL."},
+    {"name": "System", "description": "What this server is and whether it is ready."},
+    {"name": "Admin", "description": "Development servers only."},
+]
+
+_TEXT: JsonSchema = {"type": "string"}
+_FINDING: JsonSchema = {
+    "type": "object",
+    "required": ["code", "severity", "path", "archetypePath", "expected", "found", "message"],
+    "properties": {
+        "code": {**_TEXT, "description": "Stable name of the broken rule."},
+        "severity": {"type": "string", "enum": ["error", "warning"]},
+        "path": {**_TEXT, "description": "RM path in the data that was sent, with zero-based indexes."},
+        "archetypePath": {**_TEXT, "description": "Path of the constraint in the template."},
+        "expected": _TEXT,
+        "found": _TEXT,
+        "message": {**_TEXT, "description": "The fault in words."},
+        "line": {"type": "integer", "description": "In a text such as AQL or XML, from 1."},
+        "column": {"type": "integer", "description": "In a text such as AQL or XML, from 1."},
+    },
+}
+_ERROR: JsonSchema = {
+    "type": "object",
+    "required": ["message", "code", "validationErrors", "findings"],
+    "properties": {
+        "message": _TEXT,
+        "code": {**_TEXT, "description": "Stable name of the error, see docs/api.md."},
+        "validationErrors": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "The findings as one line each.",
+        },
+        "findings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
+    },
+    "example": {
+        "message": "the composition has 1 faults",
+        "code": "composition.invalid",
+        "validationErrors": [
+            "/content[0]/data/events[0]/data/items[0]/value/units: mm[Hg] expected, kPa found"
+        ],
+        "findings": [
+            {
+                "code": "quantity.units",
+                "severity": "error",
+                "path": "/content[0]/data/events[0]/data/items[0]/value/units",
+                "archetypePath": "/content[openEHR-EHR-OBSERVATION.blood_pressure.v2]/data[at0001]"
+                "/events[at0006]/data[at0003]/items[at0004]/value/units",
+                "expected": "mm[Hg]",
+                "found": "kPa",
+                "message": "mm[Hg] expected, kPa found",
+            }
+        ],
+    },
+}
+
+_WHEN = {
+    400: "The request cannot be read: broken JSON, a header, a parameter, AQL syntax.",
+    401: "Production: no valid access token.",
+    403: "The access decision said no.",
+    404: "No such EHR, object, version or template.",
+    406: "No representation that the client accepts.",
+    408: "The query took too long.",
+    409: "The state of the record forbids it.",
+    412: "If-Match does not name the latest version; its uid is in ETag.",
+    413: "The body is too large.",
+    415: "The body is in a media type that this route does not read.",
+    422: "Understood and refused; `findings` say why, all of them.",
+    501: "In the language, not executed yet; `findings` name the construct and its place.",
+    503: "The database does not answer; nothing is known to be stored. Try again.",
+}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of an openEHR route that may answer with these statuses, and those that all may."""
+    return described_errors(*sorted({*statuses, 401, 403, 503}))
+
+
+def described_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that may answer with exactly these statuses."""
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {
+        status: {"description": _WHEN[status], "content": {JSON: {"schema": schema}}} for status in statuses
+    }
+
+
+def request_body(media_type: str, example: Any, *, required: bool = True) -> dict[str, Any]:
+    """The ``openapi_extra`` of a route that reads its body as bytes."""
+    schema: JsonSchema = {"type": "object"} if media_type == JSON else {"type": "string"}
+    return {
+        "requestBody": {"required": required, "content": {media_type: {"schema": schema, "example": example}}}
+    }
+
+
+def _header(name: str, description: str, example: str, *, required: bool = False) -> JsonSchema:
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": _TEXT,
+        "example": example,
+    }
+
+
+PREFER = _header(
+    "Prefer", "How much comes back: minimal (default), representation, identifier.", "return=minimal"
+)
+IF_MATCH = _header(
+    "If-Match",
+    "Uid of the latest version, with or without quotes.",
+    '"8849182c-82ad-4088-a07f-48ead4180515::no.helsekort.cdr::1"',
+    required=True,
+)
+LIFECYCLE = _header(
+    "openehr-version", "532 complete (default) or 553 incomplete.", 'lifecycle_state.code_string="532"'
+)
+AUDIT = _header(
+    "openehr-audit-details",
+    "What the client says about the commit.",
+    'description.value="Rettet blodtrykk",committer.name="Jordmor Eksempel"',
+)
+EHR_ID_HEADER = _header("openehr-ehr-id", "Query this EHR only.", "7d44b88c-4199-4bad-97dc-d78268e01398")
+VERSION_AT_TIME = "ISO 8601 extended time, such as 2026-03-01T12:30:00%2B01:00; without a zone the server's."
+
+
+def parameters(*headers: JsonSchema) -> dict[str, Any]:
+    """The ``openapi_extra`` of headers that a route reads itself."""
+    return {"parameters": list(headers)}
+
+
+def add_openapi(app: FastAPI) -> None:
+    """Make the description: our errors in place of the framework's own validation error."""
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title="Helsekort CDR", version=VERSION, description=DESCRIPTION, routes=app.routes, tags=TAGS
+            )
+            _use_our_errors(schema)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]  # the framework's documented way to extend it
+
+
+def _use_our_errors(schema: dict[str, Any]) -> None:
+    schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    schemas |= {"Error": _ERROR, "Finding": _FINDING}
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            if "HTTPValidationError" in str(responses.get("422", "")):
+                del responses["422"]

@@ -1,0 +1,225 @@
+"""COMPOSITION, VERSIONED_COMPOSITION and CONTRIBUTION (ITS-REST, EHR API)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.answers import created_answer, json_answer, updated_answer, version_answer
+from api.audit_headers import commit_audit, lifecycle
+from api.bodies import read_body
+from api.deps import Context
+from api.http_errors import MalformedRequest
+from api.negotiation import JSON, accepted, etag, if_match, required_if_match
+from api.openapi import AUDIT, IF_MATCH, LIFECYCLE, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.times import version_time
+from archetypes.rm.canonical_json import read_canonical
+from cdr import compositions, contributions
+from cdr.errors import NotLatest, UidMismatch, VersionConflict
+from cdr.versions import ObjectVersionId, StoredVersion, normal_object_id, original_version
+
+router = APIRouter()
+EhrId = Annotated[str, Path(description="Id of the EHR, a UUID.")]
+ObjectId = Annotated[str, Path(description="Id of the versioned object, a UUID.")]
+VersionUid = Annotated[str, Path(description="Full version id: object_id::system_id::version.")]
+At = Annotated[str | None, Query(alias="version_at_time", description=VERSION_AT_TIME)]
+
+_SHORTENED = {
+    "_type": "COMPOSITION",
+    "name": {"_type": "DV_TEXT", "value": "Svangerskapskontroll"},
+    "archetype_node_id": "openEHR-EHR-COMPOSITION.encounter.v1",
+    "archetype_details": {
+        "_type": "ARCHETYPED",
+        "archetype_id": {"_type": "ARCHETYPE_ID", "value": "openEHR-EHR-COMPOSITION.encounter.v1"},
+        "template_id": {"_type": "TEMPLATE_ID", "value": "helsekort_kontroll.v0"},
+        "rm_version": "1.1.0",
+    },
+}
+_BODY = request_body(JSON, _SHORTENED)
+
+
+@router.post(
+    "/ehr/{ehr_id}/composition",
+    tags=["COMPOSITION"],
+    summary="Create a composition",
+    status_code=201,
+    response_class=Response,
+    responses=errors(400, 404, 406, 409, 413, 415, 422),
+    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT)},
+)
+async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """Validated against the template that archetype_details names; stored, or refused with all findings."""
+    accepted(request, JSON)
+    composition = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    version = await compositions.create_composition(
+        ctx, ehr_id, composition, lifecycle=lifecycle(request.headers), audit=commit_audit(request.headers)
+    )
+    return created_answer(
+        request,
+        str(version.uid),
+        f"/ehr/{ehr_id}/composition/{version.uid}",
+        lambda: version.payload or b"",
+        last_modified=version.audit.time_committed,
+    )
+
+
+@router.get(
+    "/ehr/{ehr_id}/composition/{uid_based_id}",
+    tags=["COMPOSITION"],
+    summary="Get a composition",
+    responses=errors(400, 404, 406),
+)
+async def get_composition(
+    request: Request,
+    ctx: Context,
+    ehr_id: EhrId,
+    uid_based_id: Annotated[str, Path(description="Id of the object (its latest version) or of a version.")],
+    at: At = None,
+) -> Response:
+    """204 when it is deleted, or was at that time."""
+    accepted(request, JSON)
+    moment = version_time(at)
+    return version_answer(await compositions.get_composition(ctx, ehr_id, uid_based_id, at=moment))
+
+
+@router.put(
+    "/ehr/{ehr_id}/composition/{versioned_object_uid}",
+    tags=["COMPOSITION"],
+    summary="Update a composition",
+    status_code=204,
+    response_class=Response,
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
+    openapi_extra={**_BODY, **parameters(IF_MATCH, PREFER, LIFECYCLE, AUDIT)},
+)
+async def update_composition(
+    request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
+) -> Response:
+    """If-Match names the latest version; the next one is stored under the same object id."""
+    accepted(request, JSON)
+    preceding_uid = required_if_match(request)
+    composition = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    version = await compositions.update_composition(
+        ctx,
+        ehr_id,
+        versioned_object_uid,
+        composition,
+        preceding_uid=preceding_uid,
+        lifecycle=lifecycle(request.headers),
+        audit=commit_audit(request.headers),
+    )
+    return updated_answer(request, version)
+
+
+@router.delete(
+    "/ehr/{ehr_id}/composition/{version_uid}",
+    tags=["COMPOSITION"],
+    summary="Delete a composition",
+    status_code=204,
+    response_class=Response,
+    responses=errors(400, 404, 409, 412),
+    openapi_extra=parameters({**IF_MATCH, "required": False}, AUDIT),
+)
+async def delete_composition(
+    request: Request, ctx: Context, ehr_id: EhrId, version_uid: VersionUid
+) -> Response:
+    """Logical: a new version without data. The path names the latest version (409 when it is not the latest);
+    or it names the object, and If-Match the latest version (412 when it is not)."""
+    version = await _delete(request, ctx, ehr_id, version_uid)
+    return version_answer(version)
+
+
+async def _delete(request: Request, ctx: Context, ehr_id: str, path_uid: str) -> StoredVersion:
+    audit = commit_audit(request.headers)
+    if "::" in path_uid:
+        if if_match(request) not in (None, path_uid):
+            raise MalformedRequest(
+                "header.if_match_contradicts", "If-Match and the path name different versions"
+            )
+        return await compositions.delete_composition(ctx, ehr_id, path_uid, audit=audit)
+    preceding = ObjectVersionId.parse_trunk(required_if_match(request))
+    if preceding.object_id != normal_object_id(path_uid):
+        raise UidMismatch(path_uid, preceding.object_id)
+    try:
+        return await compositions.delete_composition(ctx, ehr_id, str(preceding), audit=audit)
+    except NotLatest as error:
+        raise VersionConflict(error.latest) from error
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}",
+    tags=["COMPOSITION"],
+    summary="Get the versioned object of a composition",
+    responses=errors(404, 406),
+)
+async def get_versioned_composition(
+    request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
+) -> Response:
+    """VERSIONED_COMPOSITION: its uid, owner and time of creation."""
+    accepted(request, JSON)
+    return json_answer(await compositions.get_versioned_composition(ctx, ehr_id, versioned_object_uid))
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/revision_history",
+    tags=["COMPOSITION"],
+    summary="Get the revision history of a composition",
+    responses=errors(404, 406),
+)
+async def get_composition_history(
+    request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
+) -> Response:
+    """REVISION_HISTORY: every version with its audit, oldest first."""
+    accepted(request, JSON)
+    return json_answer(await compositions.get_composition_history(ctx, ehr_id, versioned_object_uid))
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/version",
+    tags=["COMPOSITION"],
+    summary="Get a composition with its version data",
+    responses=errors(400, 404, 406),
+)
+async def get_original_version(
+    request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, at: At = None
+) -> Response:
+    """ORIGINAL_VERSION: the latest, or the one at a time; without data when it is a deletion."""
+    accepted(request, JSON)
+    version = await compositions.get_composition_version(
+        ctx, ehr_id, versioned_object_uid, at=version_time(at)
+    )
+    return _original(version)
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/version/{version_uid}",
+    tags=["COMPOSITION"],
+    summary="Get one version of a composition with its version data",
+    responses=errors(400, 404, 406),
+)
+async def get_original_version_by_uid(
+    request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, version_uid: VersionUid
+) -> Response:
+    """ORIGINAL_VERSION by its full version id."""
+    accepted(request, JSON)
+    version = await compositions.get_composition_version(
+        ctx, ehr_id, versioned_object_uid, version_uid=version_uid
+    )
+    return _original(version)
+
+
+def _original(version: StoredVersion) -> Response:
+    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
+
+
+@router.get(
+    "/ehr/{ehr_id}/contribution/{contribution_uid}",
+    tags=["COMPOSITION"],
+    summary="Get a contribution",
+    responses=errors(404, 406),
+)
+async def get_contribution(request: Request, ctx: Context, ehr_id: EhrId, contribution_uid: str) -> Response:
+    """CONTRIBUTION: what was committed together, as references."""
+    accepted(request, JSON)
+    contribution = await contributions.get_contribution(ctx, ehr_id, contribution_uid)
+    return json_answer(contribution, headers={"ETag": etag(contribution_uid)})

@@ -1,0 +1,205 @@
+"""EHR and EHR_STATUS (ITS-REST, EHR API)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.answers import created_answer, json_answer, updated_answer, version_answer
+from api.audit_headers import commit_audit
+from api.bodies import read_body, read_optional_body
+from api.deps import Context
+from api.negotiation import JSON, accepted, etag, required_if_match
+from api.openapi import IF_MATCH, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.times import version_time
+from archetypes.rm.canonical_json import read_canonical
+from cdr import ehrs
+from cdr.context import Ctx
+from cdr.versions import Ehr, JsonObject, original_version
+
+router = APIRouter()
+EhrId = Annotated[str, Path(description="Id of the EHR, a UUID.")]
+At = Annotated[str | None, Query(alias="version_at_time", description=VERSION_AT_TIME)]
+
+EXAMPLE_STATUS = {
+    "_type": "EHR_STATUS",
+    "archetype_node_id": "openEHR-EHR-EHR_STATUS.generic.v1",
+    "name": {"_type": "DV_TEXT", "value": "EHR status"},
+    "archetype_details": {
+        "_type": "ARCHETYPED",
+        "archetype_id": {"_type": "ARCHETYPE_ID", "value": "openEHR-EHR-EHR_STATUS.generic.v1"},
+        "rm_version": "1.1.0",
+    },
+    "subject": {
+        "_type": "PARTY_SELF",
+        "external_ref": {
+            "_type": "PARTY_REF",
+            "namespace": "demo",
+            "type": "PERSON",
+            "id": {"_type": "GENERIC_ID", "scheme": "demo", "value": "anna"},
+        },
+    },
+    "is_queryable": True,
+    "is_modifiable": True,
+}
+_STATUS_BODY = request_body(JSON, EXAMPLE_STATUS, required=False)
+
+
+@router.post(
+    "/ehr",
+    tags=["EHR"],
+    summary="Create an EHR",
+    status_code=201,
+    response_class=Response,
+    responses=errors(400, 406, 409, 413, 415, 422),
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER)},
+)
+async def create_ehr(request: Request, ctx: Context) -> Response:
+    """The server chooses the id; a body is the EHR_STATUS, without one the EHR has no subject."""
+    return await _create(request, ctx, None)
+
+
+@router.put(
+    "/ehr/{ehr_id}",
+    tags=["EHR"],
+    summary="Create an EHR with an id of the client's choice",
+    status_code=201,
+    response_class=Response,
+    responses=errors(400, 406, 409, 413, 415, 422),
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER)},
+)
+async def create_ehr_with_id(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """409 when the id is in use."""
+    return await _create(request, ctx, ehr_id)
+
+
+async def _create(request: Request, ctx: Ctx, ehr_id: str | None) -> Response:
+    accepted(request, JSON)
+    body = await read_optional_body(request, limit=ctx.settings.body_limit)
+    status: JsonObject | None = read_canonical(body) if body.strip() else None
+    ehr = await ehrs.create_ehr(ctx, ehr_id, status=status, audit=commit_audit(request.headers))
+    return created_answer(
+        request,
+        ehr.ehr_id,
+        f"/ehr/{ehr.ehr_id}",
+        lambda: orjson.dumps(ehr.to_canonical()),
+        last_modified=ehr.time_created,
+    )
+
+
+@router.get("/ehr", tags=["EHR"], summary="Find the EHR of a subject", responses=errors(400, 404, 406))
+async def get_ehr_by_subject(
+    request: Request,
+    ctx: Context,
+    subject_id: Annotated[str, Query(description="EHR_STATUS.subject.external_ref.id.value")],
+    subject_namespace: Annotated[str, Query(description="EHR_STATUS.subject.external_ref.namespace")],
+) -> Response:
+    """Both parameters are required; each pair has at most one EHR."""
+    accepted(request, JSON)
+    return _ehr_answer(await ehrs.get_ehr_by_subject(ctx, subject_id, subject_namespace))
+
+
+@router.get("/ehr/{ehr_id}", tags=["EHR"], summary="Get an EHR", responses=errors(404, 406))
+async def get_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """Its ids, its time of creation and a reference to its status."""
+    accepted(request, JSON)
+    return _ehr_answer(await ehrs.get_ehr(ctx, ehr_id))
+
+
+def _ehr_answer(ehr: Ehr) -> Response:
+    return json_answer(ehr.to_canonical(), headers={"ETag": etag(ehr.ehr_id)})
+
+
+@router.get(
+    "/ehr/{ehr_id}/ehr_status", tags=["EHR_STATUS"], summary="Get the status", responses=errors(400, 404, 406)
+)
+async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
+    """The latest, or the one at a time."""
+    accepted(request, JSON)
+    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at)))
+
+
+@router.get(
+    "/ehr/{ehr_id}/ehr_status/{version_uid}",
+    tags=["EHR_STATUS"],
+    summary="Get one version of the status",
+    responses=errors(400, 404, 406),
+)
+async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, version_uid: str) -> Response:
+    """By its full version id."""
+    accepted(request, JSON)
+    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid))
+
+
+@router.put(
+    "/ehr/{ehr_id}/ehr_status",
+    tags=["EHR_STATUS"],
+    summary="Update the status",
+    status_code=204,
+    response_class=Response,
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
+    openapi_extra={**request_body(JSON, EXAMPLE_STATUS), **parameters(IF_MATCH, PREFER)},
+)
+async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """If-Match names the latest version."""
+    accepted(request, JSON)
+    preceding_uid = required_if_match(request)
+    status = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    version = await ehrs.update_ehr_status(
+        ctx, ehr_id, status, preceding_uid=preceding_uid, audit=commit_audit(request.headers)
+    )
+    return updated_answer(request, version)
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_ehr_status",
+    tags=["EHR_STATUS"],
+    summary="Get the versioned object of the status",
+    responses=errors(404, 406),
+)
+async def get_versioned_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """VERSIONED_EHR_STATUS: its uid, owner and time of creation."""
+    accepted(request, JSON)
+    return json_answer(await ehrs.get_versioned_ehr_status(ctx, ehr_id))
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_ehr_status/revision_history",
+    tags=["EHR_STATUS"],
+    summary="Get the revision history of the status",
+    responses=errors(404, 406),
+)
+async def get_ehr_status_history(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """REVISION_HISTORY: every version with its audit, oldest first."""
+    accepted(request, JSON)
+    return json_answer(await ehrs.get_ehr_status_history(ctx, ehr_id))
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_ehr_status/version",
+    tags=["EHR_STATUS"],
+    summary="Get the status with its version data",
+    responses=errors(400, 404, 406),
+)
+async def get_ehr_status_original(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
+    """ORIGINAL_VERSION: the latest, or the one at a time."""
+    accepted(request, JSON)
+    version = await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at))
+    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
+
+
+@router.get(
+    "/ehr/{ehr_id}/versioned_ehr_status/version/{version_uid}",
+    tags=["EHR_STATUS"],
+    summary="Get one version of the status with its version data",
+    responses=errors(400, 404, 406),
+)
+async def get_ehr_status_original_version(
+    request: Request, ctx: Context, ehr_id: EhrId, version_uid: str
+) -> Response:
+    """ORIGINAL_VERSION by its full version id."""
+    accepted(request, JSON)
+    version = await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid)
+    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
