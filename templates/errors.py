@@ -1,9 +1,12 @@
 """Errors of templates.
 
 HelsekortError
-└── TemplateError           carries findings, each with file and line
-    ├── UnreadableTemplate  the bytes are not an OET or OPT that we can read
-    └── InvalidTemplate     readable, but it does not fit its archetypes or contradicts itself
+├── TemplateError           carries findings, each with file and line
+│   ├── UnreadableTemplate  the bytes are not an OET or OPT that we can read
+│   └── InvalidTemplate     readable, but it does not fit its archetypes or contradicts itself
+└── CardValueError          a value of a card field that cannot be put into a template
+    ├── FieldNotHeld        the template has no node for the field
+    └── ValueRefused        its node does not allow the value
 """
 
 from __future__ import annotations
@@ -34,6 +37,33 @@ class InvalidTemplate(TemplateError):
     """A template that asks for what its archetypes do not allow."""
 
     code = "template.invalid"
+
+
+class CardValueError(HelsekortError):
+    """A value of a card field cannot be put into a template; ``field`` is its id."""
+
+    code = "card.error"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class FieldNotHeld(CardValueError):
+    """The template has no node for the field."""
+
+    code = "card.field_not_held"
+
+    def __init__(self, field: str, template_id: str) -> None:
+        super().__init__(field, f"{template_id} does not hold this field")
+        self.template_id = template_id
+
+
+class ValueRefused(CardValueError):
+    """The node of the field does not allow the value."""
+
+    code = "card.value_refused"
 
 
 def _line(finding: Finding) -> str:
