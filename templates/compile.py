@@ -1,0 +1,191 @@
+"""Compile a template source and its archetypes to an operational template.
+
+Order of work on every archetype of the template: its ``use_node`` parts are written out, the rules are
+applied, the slots are filled; at the end the whole tree is closed. What a template may do is narrow: what
+would widen an archetype, or names a path, code, unit or type that is not there, is a finding with the
+line of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from archetypes.repository import ArchetypeRepository
+
+from archetypes.aom.archetype import Archetype
+from archetypes.aom.constraints import CArchetypeRoot, CComplexObject, CObject, TermDefinition
+from archetypes.errors import MalformedPath, UnknownArchetype
+from archetypes.findings import Finding, Severity
+from archetypes.paths import PathSegment, RmPath
+from templates.closing import close
+from templates.errors import InvalidTemplate
+from templates.expansion import expand_internal_references
+from templates.faults import Faults
+from templates.narrowing import Narrowing
+from templates.oet import Item, Template
+from templates.operational import Annotations, OperationalTemplate
+from templates.opt_writer import content_hash
+from templates.rules import apply_rules, with_fixed_name, with_subject
+from templates.slots import Filler, fill
+from templates.tree import edit_at, find
+
+
+def compile_template(template: Template, repository: ArchetypeRepository) -> OperationalTemplate:
+    """The operational template.
+
+    Raises InvalidTemplate with all findings, each at a line of the source. Warnings do not stop it;
+    :func:`template_findings` shows them.
+    """
+    compiled, findings = _compile(template, repository)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if compiled is None or errors:
+        raise InvalidTemplate(errors)
+    return replace(compiled, content_hash=content_hash(compiled))
+
+
+def template_findings(template: Template, repository: ArchetypeRepository) -> list[Finding]:
+    """Everything that is wrong or doubtful about a template source."""
+    return _compile(template, repository)[1]
+
+
+def _compile(
+    template: Template, repository: ArchetypeRepository
+) -> tuple[OperationalTemplate | None, list[Finding]]:
+    compiler = _Compiler(template, repository)
+    faults = compiler.faults
+    definition = compiler.archetype(template.definition)
+    if definition is None:
+        return None, faults.findings
+    definition = close(definition, faults.at(template.definition.span, ""))
+    compiled = OperationalTemplate(
+        template_id=template.name,
+        concept=template.definition.name or template.name,
+        language=compiler.language,
+        definition=definition,
+        uid=template.id or None,
+        description=template.description,
+        annotations=compiler.annotations(definition),
+    )
+    return compiled, faults.findings
+
+
+class _Compiler:
+    """One run: the template, the archetypes and what was found wrong."""
+
+    def __init__(self, template: Template, repository: ArchetypeRepository) -> None:
+        self._template = template
+        self._repository = repository
+        self.faults = Faults()
+        self.language = template.language or self._root_language()
+
+    def _root_language(self) -> str:
+        try:
+            return self._repository.get(self._template.definition.archetype_id).original_language
+        except UnknownArchetype:
+            return "en"
+
+    def archetype(self, item: Item) -> CArchetypeRoot | None:
+        """The archetype of ``item``, narrowed and filled; None if nobody knows it."""
+        faults = self.faults.at(item.span, item.path)
+        try:
+            archetype = self._repository.get(item.archetype_id)
+        except UnknownArchetype:
+            faults.error("template.unknown_archetype", found=item.archetype_id)
+            return None
+        root = _root(archetype, expand_internal_references(archetype.definition, faults))
+        if item.name is not None:
+            named = with_fixed_name(root, item.name, faults)
+            root = named if isinstance(named, CArchetypeRoot) else root
+        root, rubrics = apply_rules(root, item.rules, language=self.language, faults=self.faults)
+        if item.subject is not None:
+            root = with_subject(root, item.subject, Narrowing(frozenset(), faults, rubrics))
+        return _with_rubrics(self._filled(root, item.items), rubrics, self.language)
+
+    def _filled(self, root: CArchetypeRoot, items: tuple[Item, ...]) -> CArchetypeRoot:
+        """``root`` with all items in their slots; items of one path are placed together."""
+        places: dict[tuple[PathSegment, ...], list[Filler]] = {}
+        for item in items:
+            filler = self.archetype(item)
+            segments = self._slot_path(item)
+            if filler is not None and segments and item.maximum != 0:
+                places.setdefault(segments, []).append(Filler(item, filler))
+        for segments, fillers in places.items():
+            root = self._placed(root, segments, fillers)
+        return root
+
+    def _placed(
+        self, root: CArchetypeRoot, segments: tuple[PathSegment, ...], fillers: list[Filler]
+    ) -> CArchetypeRoot:
+        item = fillers[0].item
+        faults = self.faults.at(item.span, item.path)
+
+        def edit(parent: CObject, _: CComplexObject) -> tuple[CObject, ...]:
+            if not isinstance(parent, CComplexObject):
+                return (parent,)
+            return (fill(parent, segments[-1], fillers, faults),)
+
+        if len(segments) == 1:
+            new: CObject | None = edit(root, root)[0]
+        else:
+            new = edit_at(root, segments[:-1], edit, root.terms)
+        if not isinstance(new, CArchetypeRoot):
+            faults.error("template.unknown_path", found=item.path)
+            return root
+        return new
+
+    def _slot_path(self, item: Item) -> tuple[PathSegment, ...]:
+        faults = self.faults.at(item.span, item.path)
+        try:
+            segments = RmPath.parse(item.path).segments
+        except MalformedPath as error:
+            faults.error("template.malformed_path", found=error.reason)
+            return ()
+        if not segments:
+            faults.error("template.unknown_path", expected="the path of a slot", found=item.path)
+        return segments
+
+    def annotations(self, definition: CArchetypeRoot) -> Annotations:
+        """The notes by the template path of their nodes; a path that leads nowhere is a fault."""
+        notes: dict[str, dict[str, str]] = {}
+        for annotation in self._template.annotations:
+            faults = self.faults.at(annotation.span, annotation.path)
+            try:
+                segments = RmPath.parse(annotation.path).segments
+            except MalformedPath as error:
+                faults.error("template.malformed_path", found=error.reason)
+                continue
+            places = [path for path, _ in find(definition, segments, definition.terms)]
+            if not places:
+                faults.error("template.unknown_path", found=annotation.path)
+            for path in places:
+                notes.setdefault(path, {}).update(annotation.items)
+        return MappingProxyType({path: MappingProxyType(items) for path, items in notes.items()})
+
+
+def _root(archetype: Archetype, definition: CComplexObject) -> CArchetypeRoot:
+    return CArchetypeRoot(
+        rm_type_name=definition.rm_type_name,
+        occurrences=definition.occurrences,
+        node_id=definition.node_id,
+        span=definition.span,
+        attributes=definition.attributes,
+        archetype_id=archetype.archetype_id,
+        terms=archetype.terminology.terms,
+        term_bindings=archetype.terminology.term_bindings,
+    )
+
+
+def _with_rubrics(root: CArchetypeRoot, rubrics: Mapping[str, str], language: str) -> CArchetypeRoot:
+    """Texts of codes from outside, kept as terms ``terminology::code`` in the template's language."""
+    if not rubrics:
+        return root
+    own = dict(root.terms.get(language, {}))
+    own.update(_definitions(rubrics))
+    terms = MappingProxyType({**root.terms, language: MappingProxyType(own)})
+    return replace(root, terms=terms)
+
+
+def _definitions(rubrics: Mapping[str, str]) -> Iterator[tuple[str, TermDefinition]]:
+    return ((code, TermDefinition(text=text)) for code, text in rubrics.items())
