@@ -1,0 +1,354 @@
+"""Invariants of the reference model's classes (RM 1.1.0, "Invariants" of each class).
+
+A rule gets an object whose class is known and whose members may still be of any shape: a member of a
+wrong shape is somebody else's finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from archetypes.rm.iso8601 import duration_seconds, temporal_key
+from archetypes.terminology import terminology
+from validators.composition.data import Node, code_of, known_class, number, part, text
+from validators.composition.place import Place
+from validators.composition.report import Report, shown
+
+Invariant = Callable[[Node, Place, Report], None]
+
+_ARCHETYPE_ID = re.compile(r"\w+-\w+-[A-Z_]+\.[\w-]+(?:\.[\w.\-]+)?", re.ASCII)
+_PARTY_TYPES = frozenset({"PERSON", "ORGANISATION", "GROUP", "AGENT", "ROLE", "PARTY", "ACTOR"})
+_MAGNITUDE_STATUSES = frozenset({"=", "<", ">", "<=", ">=", "~"})
+_RATIO, _UNITARY, _PERCENT, _FRACTION, _INTEGER_FRACTION = range(5)
+_DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
+
+# The state that each transition of the standard instruction state machine leads to.
+_STATE_AFTER = {
+    "535": "524", "536": "526", "537": "527", "538": "526", "166": "528", "542": "527", "539": "529",
+    "534": "529", "540": "245", "541": "532", "543": "245", "544": "530", "545": "530", "546": "245",
+    "547": "531", "548": "532", "549": "533", "550": "531", "551": "532", "552": "528",
+}  # fmt: skip
+
+
+# --- composition and structures -----------------------------------------------------------------
+
+
+def is_archetype_id(node_id: str) -> bool:
+    """True for ``openEHR-EHR-CLUSTER.person.v1``, false for ``at0004``."""
+    return _ARCHETYPE_ID.fullmatch(node_id) is not None
+
+
+def _archetype_details(node: Node, place: Place, report: Report) -> None:
+    node_id = text(node, "archetype_node_id")
+    details = node.get("archetype_details")
+    if not node_id:
+        return
+    if not is_archetype_id(node_id):
+        if details is not None:
+            report.add(
+                "invariant.archetype_details_unexpected", Place(place, "archetype_details"), "", node_id
+            )
+    elif details is None:
+        report.add("invariant.archetype_details_missing", Place(place, "archetype_details"), node_id)
+    else:
+        stated = text(node, "archetype_details", "archetype_id", "value")
+        if stated is not None and stated != node_id:
+            here = Place(place, "archetype_details")
+            report.add("invariant.archetype_id", here, node_id, stated, below="/archetype_id/value")
+
+
+def _element_value(node: Node, place: Place, report: Report) -> None:
+    has_value, has_flavour = node.get("value") is not None, node.get("null_flavour") is not None
+    if has_value == has_flavour:
+        found = "both" if has_value else "neither"
+        report.add("invariant.element_value", place, "value or null_flavour", found)
+    if has_value and node.get("null_reason") is not None:
+        report.add("invariant.null_reason", Place(place, "null_reason"))
+
+
+def _history_events(node: Node, place: Place, report: Report) -> None:
+    if not node.get("events") and node.get("summary") is None:
+        report.add("invariant.history_events", place, "events or summary")
+
+
+def _ism_transition(node: Node, place: Place, report: Report) -> None:
+    _, state = code_of(part(node, "current_state", "defining_code"))
+    _, transition = code_of(part(node, "transition", "defining_code"))
+    expected = _STATE_AFTER.get(transition or "")
+    if expected is None or state is None or not terminology().is_in_group("instruction_states", state):
+        return
+    if state != expected:
+        params = {"transition": transition or ""}
+        report.add("invariant.ism_transition", Place(place, "current_state"), expected, state, params=params)
+
+
+def _party_identified(node: Node, place: Place, report: Report) -> None:
+    if all(node.get(name) is None for name in ("name", "identifiers", "external_ref")):
+        report.add("invariant.party_identified", place, "name, identifiers or external_ref")
+
+
+def _party_ref_type(node: Node, place: Place, report: Report) -> None:
+    found = text(node, "type")
+    if found is not None and found not in _PARTY_TYPES:
+        report.add("invariant.party_ref_type", Place(place, "type"), " | ".join(sorted(_PARTY_TYPES)), found)
+
+
+# --- data values --------------------------------------------------------------------------------
+
+
+def _interval(node: Node, place: Place, report: Report) -> None:
+    for side in ("lower", "upper"):
+        unbounded, value = node.get(f"{side}_unbounded"), node.get(side)
+        if unbounded is True and (value is not None or node.get(f"{side}_included") is True):
+            report.add("invariant.interval_bounds", Place(place, side), f"no {side} bound", shown(value))
+        elif unbounded is False and value is None:
+            report.add("invariant.interval_bounds", Place(place, side), f"a {side} bound")
+    lower, upper = part(node, "lower"), part(node, "upper")
+    if lower and upper:
+        _interval_order(lower, upper, place, report)
+
+
+def _interval_order(lower: Node, upper: Node, place: Place, report: Report) -> None:
+    kinds = [known_class(bound.get("_type")) for bound in (lower, upper)]
+    if kinds[0] is not kinds[1] or text(lower, "units") != text(upper, "units"):
+        report.add("invariant.interval_types", place, _described(lower), _described(upper))
+        return
+    low, high = _sort_key(lower), _sort_key(upper)
+    if low is not None and high is not None and low > high:
+        report.add(
+            "invariant.interval_order", place, "lower ≤ upper", f"{_described(lower)}..{_described(upper)}"
+        )
+
+
+def _described(bound: Node) -> str:
+    value = next((bound[name] for name in ("magnitude", "value", "numerator") if name in bound), "")
+    units = text(bound, "units") or ""
+    return f"{shown(value)} {units}".strip() or shown(dict(bound))
+
+
+def _sort_key(bound: Node) -> float | None:
+    """A number to compare bounds of one type by, or None if it has none."""
+    written = text(bound, "value")
+    kind = str(bound.get("_type", ""))
+    if written is not None and kind == "DV_DURATION":
+        return duration_seconds(written)
+    if written is not None and kind in ("DV_DATE", "DV_TIME", "DV_DATE_TIME"):
+        return temporal_key(written, kind.removeprefix("DV_"))
+    if kind == "DV_PROPORTION":
+        numerator, denominator = number(bound, "numerator"), number(bound, "denominator")
+        return numerator / denominator if numerator is not None and denominator else None
+    magnitude = number(bound, "magnitude")
+    return number(bound, "value") if magnitude is None else magnitude
+
+
+def is_integral(node: Node) -> bool | None:
+    """True if both numbers of a proportion are whole; None if one is missing."""
+    numbers = [number(node, name) for name in ("numerator", "denominator")]
+    return None if None in numbers else all(value == value // 1 for value in numbers if value is not None)
+
+
+def _proportion(node: Node, place: Place, report: Report) -> None:
+    kind, denominator = number(node, "type"), number(node, "denominator")
+    if kind is not None and kind not in range(5):
+        report.add("invariant.proportion_kind", Place(place, "type"), "0..4", shown(kind))
+    if denominator is not None:
+        expected = _DENOMINATORS.get(kind or _RATIO)
+        if denominator == 0 or (expected is not None and denominator != expected):
+            wanted = "not 0" if expected is None else str(expected)
+            here = Place(place, "denominator")
+            report.add("invariant.proportion_denominator", here, wanted, shown(denominator))
+    must_be_whole = kind in (_FRACTION, _INTEGER_FRACTION) or number(node, "precision") == 0
+    if must_be_whole and is_integral(node) is False:
+        found = f"{shown(node['numerator'])}/{shown(node['denominator'])}"
+        report.add("invariant.proportion_integral", place, "whole numbers", found)
+
+
+def _precision(node: Node, place: Place, report: Report) -> None:
+    precision = number(node, "precision")
+    if precision is not None and precision < -1:
+        report.add("invariant.precision", Place(place, "precision"), "-1 or more", shown(precision))
+
+
+def _magnitude_status(node: Node, place: Place, report: Report) -> None:
+    status = text(node, "magnitude_status")
+    if status is not None and status not in _MAGNITUDE_STATUSES:
+        expected = " ".join(sorted(_MAGNITUDE_STATUSES))
+        report.add("invariant.magnitude_status", Place(place, "magnitude_status"), expected, status)
+
+
+def _normal_status(node: Node, place: Place, report: Report) -> None:
+    """A status of N says that the value lies in the normal range, any other that it does not."""
+    normal_range = part(node, "normal_range")
+    _, status = code_of(part(node, "normal_status"))
+    if not normal_range or status not in terminology().code_sets["normal_statuses"]:
+        return
+    inside = _lies_in(node, normal_range)
+    if inside is not None and (status == "N") != inside:
+        found = f"{_described(node)} {'in' if inside else 'outside'} the normal range"
+        report.add(
+            "invariant.normal_status", Place(place, "normal_status"), "N" if inside else "not N", found
+        )
+
+
+def _lies_in(node: Node, interval: Node) -> bool | None:
+    value = _sort_key(node)
+    if value is None:
+        return None
+    for side, sign in (("lower", 1), ("upper", -1)):
+        bound = part(interval, side)
+        if not bound:
+            continue
+        limit = _sort_key(bound)
+        if limit is None or text(bound, "units") != text(node, "units"):
+            return None
+        outside = (limit - value) * sign
+        if outside > 0 or (outside == 0 and interval.get(f"{side}_included") is False):
+            return False
+    return True
+
+
+def _accuracy(node: Node, place: Place, report: Report) -> None:
+    accuracy, is_percent = number(node, "accuracy"), node.get("accuracy_is_percent") is True
+    if is_percent and accuracy is not None and not 0 < accuracy <= 100:
+        report.add("invariant.accuracy", Place(place, "accuracy"), "a percentage above 0", shown(accuracy))
+
+
+def _mapping_match(node: Node, place: Place, report: Report) -> None:
+    match = text(node, "match")
+    if match is not None and match not in (">", "=", "<", "?"):
+        report.add("invariant.mapping_match", Place(place, "match"), "> = < ?", match)
+
+
+def _multimedia(node: Node, place: Place, report: Report) -> None:
+    if node.get("uri") is None and node.get("data") is None:
+        report.add("invariant.multimedia", place, "uri or data")
+    size = number(node, "size")
+    if size is not None and size < 0:
+        report.add("invariant.multimedia", Place(place, "size"), "0 or more", shown(size))
+    if node.get("integrity_check") is not None and node.get("integrity_check_algorithm") is None:
+        report.add("invariant.multimedia", Place(place, "integrity_check_algorithm"), "an algorithm")
+
+
+def _ehr_uri(node: Node, place: Place, report: Report) -> None:
+    value = text(node, "value")
+    if value is not None and not value.startswith("ehr:"):
+        report.add("format.ehr_uri", Place(place, "value"), "ehr:…", value)
+
+
+# --- families made from tables --------------------------------------------------------------------
+
+
+def _filled_text(attribute: str) -> Invariant:
+    def rule(node: Node, place: Place, report: Report) -> None:
+        if node.get(attribute) == "":
+            report.add("rm.empty_text", Place(place, attribute))
+
+    return rule
+
+
+def _in_group(attribute: str, group: str) -> Invariant:
+    """The coded text in ``attribute`` is of a group of the openEHR terminology."""
+
+    def rule(node: Node, place: Place, report: Report) -> None:
+        terminology_id, code = code_of(part(node, attribute, "defining_code"))
+        if terminology_id is None or code is None:
+            return
+        if terminology_id != "openehr" or not terminology().is_in_group(group, code):
+            here, found = Place(place, attribute), f"{terminology_id}::{code}"
+            report.add("terminology.not_in_group", here, group, found, below="/defining_code/code_string")
+
+    return rule
+
+
+def _in_code_set(attribute: str, code_set: str) -> Invariant:
+    """The code phrase in ``attribute`` is of a code set; letter case does not matter (``nb-NO``)."""
+    codes = frozenset(code.lower() for code in terminology().code_sets[code_set])
+    external_id = terminology().external_ids[code_set]
+
+    def rule(node: Node, place: Place, report: Report) -> None:
+        terminology_id, code = code_of(part(node, attribute))
+        if code is not None and code.lower() not in codes:
+            here, found = Place(place, attribute), f"{terminology_id}::{code}"
+            report.add("terminology.not_in_code_set", here, external_id, found, below="/code_string")
+
+    return rule
+
+
+def _tables() -> Mapping[str, tuple[Invariant, ...]]:
+    rules: dict[str, list[Invariant]] = {name: list(own) for name, own in _OWN_RULES.items()}
+    for class_name, attribute in _FILLED_TEXTS:
+        rules.setdefault(class_name, []).append(_filled_text(attribute))
+    for class_name, attribute, group in _GROUPS:
+        rules.setdefault(class_name, []).append(_in_group(attribute, group))
+    for class_name, attribute, code_set in _CODE_SETS:
+        rules.setdefault(class_name, []).append(_in_code_set(attribute, code_set))
+    return {class_name: tuple(own) for class_name, own in rules.items()}
+
+
+_OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
+    "LOCATABLE": (_archetype_details,),
+    "ELEMENT": (_element_value,),
+    "HISTORY": (_history_events,),
+    "ISM_TRANSITION": (_ism_transition,),
+    "PARTY_IDENTIFIED": (_party_identified,),
+    "PARTY_REF": (_party_ref_type,),
+    "DV_INTERVAL": (_interval,),
+    "DV_PROPORTION": (_proportion,),
+    "DV_QUANTITY": (_precision,),
+    "DV_QUANTIFIED": (_magnitude_status,),
+    "DV_ORDERED": (_normal_status,),
+    "DV_AMOUNT": (_accuracy,),
+    "TERM_MAPPING": (_mapping_match,),
+    "DV_MULTIMEDIA": (_multimedia,),
+    "DV_EHR_URI": (_ehr_uri,),
+}
+
+_FILLED_TEXTS = (
+    ("LOCATABLE", "archetype_node_id"),
+    ("ARCHETYPED", "rm_version"),
+    ("OBJECT_ID", "value"),
+    ("CODE_PHRASE", "code_string"),
+    ("DV_TEXT", "value"),
+    ("DV_TEXT", "formatting"),
+    ("DV_IDENTIFIER", "id"),
+    ("DV_URI", "value"),
+    ("DV_PARSABLE", "formalism"),
+    ("DV_QUANTITY", "units"),
+    ("EVENT_CONTEXT", "location"),
+    ("PARTY_IDENTIFIED", "name"),
+    ("ACTIVITY", "action_archetype_id"),
+    ("INSTRUCTION_DETAILS", "activity_id"),
+    ("FEEDER_AUDIT_DETAILS", "system_id"),
+    ("AUDIT_DETAILS", "system_id"),
+)
+
+_GROUPS = (
+    ("COMPOSITION", "category", "composition_category"),
+    ("EVENT_CONTEXT", "setting", "setting"),
+    ("ELEMENT", "null_flavour", "null_flavours"),
+    ("ISM_TRANSITION", "current_state", "instruction_states"),
+    ("ISM_TRANSITION", "transition", "instruction_transitions"),
+    ("INTERVAL_EVENT", "math_function", "event_math_function"),
+    ("PARTICIPATION", "mode", "participation_mode"),
+    ("PARTY_RELATED", "relationship", "subject_relationship"),
+    ("TERM_MAPPING", "purpose", "term_mapping_purpose"),
+    ("AUDIT_DETAILS", "change_type", "audit_change_type"),
+)
+
+_CODE_SETS = (
+    ("COMPOSITION", "language", "languages"),
+    ("COMPOSITION", "territory", "countries"),
+    ("ENTRY", "language", "languages"),
+    ("ENTRY", "encoding", "character_sets"),
+    ("DV_TEXT", "language", "languages"),
+    ("DV_TEXT", "encoding", "character_sets"),
+    ("DV_ENCAPSULATED", "language", "languages"),
+    ("DV_ENCAPSULATED", "charset", "character_sets"),
+    ("DV_MULTIMEDIA", "media_type", "media_types"),
+    ("DV_MULTIMEDIA", "compression_algorithm", "compression_algorithms"),
+    ("DV_MULTIMEDIA", "integrity_check_algorithm", "integrity_check_algorithms"),
+    ("DV_ORDERED", "normal_status", "normal_statuses"),
+)
+
+INVARIANTS: Mapping[str, tuple[Invariant, ...]] = _tables()
