@@ -1,0 +1,37 @@
+"""Texts for people, made from a finding's code and values; nothing here decides anything."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from archetypes.findings import Finding
+
+LANGUAGES = ("nb", "en")
+
+
+def finding_text(finding: Finding, language: str = "nb") -> str:
+    """One sentence about the finding in Norwegian or, for any other language, English.
+
+    A code without a text of its own (archetype and template findings name their rule) is shown as it is.
+    """
+    text = _texts("nb" if language in ("nb", "nn", "no") else "en").get(finding.code)
+    values = {"expected": finding.expected, "found": finding.found, "path": finding.path, **finding.params}
+    if text is None:
+        return " ".join(filter(None, (finding.code, finding.expected, finding.found)))
+    return text.format_map(_Values(values))
+
+
+class _Values(dict[str, str]):
+    """A parameter that the finding lacks is left out of the text."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@cache
+def _texts(language: str) -> Mapping[str, str]:
+    source = files("validators.messages") / f"{language}.toml"
+    return tomllib.loads(source.read_text(encoding="utf-8"))
