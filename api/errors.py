@@ -22,6 +22,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from api.http_errors import (
     BodyTooLarge,
@@ -175,11 +176,21 @@ async def _answer_framework(request: Request, error: Exception) -> Response:
     """No such route, no such method on it, and what else the framework itself refuses."""
     assert isinstance(error, HTTPException)
     method, path = request.method, request.url.path
-    code, message = {
-        404: ("route.unknown", f"there is no {path} here; see /docs"),
-        405: ("route.method", f"{method} is not a method of {path}"),
-    }.get(error.status_code, ("http", str(error.detail)))
-    return error_response(request, error.status_code, code, message, headers=error.headers)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return error_response(request, 404, "route.unknown", f"there is no {path} here; see /docs")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = {"Allow": ", ".join(allowed_methods(request))}
+        message = f"{method} is not a method of {path}; it has {allow['Allow']}"
+        return error_response(request, 405, "route.method", message, headers=allow)
+    return error_response(request, error.status_code, "http", str(error.detail), headers=error.headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """The methods of every route of this path; the framework names those of the first one only."""
+    path = request.url.path
+    described = request.app.openapi()["paths"].items()
+    matching = [operations for template, operations in described if compile_path(template)[0].match(path)]
+    return sorted({method.upper() for operations in matching for method in operations}) or ["GET"]
 
 
 async def _answer_parameters(request: Request, error: Exception) -> Response:

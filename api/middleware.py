@@ -8,8 +8,12 @@ import uuid
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.answers import BASE_PATH
 from api.errors import internal_error
 from api.log import code_places
+
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
+_NO_STORE = (b"cache-control", b"no-store")
 
 log = structlog.get_logger("helsekort.http")
 
@@ -34,6 +38,7 @@ class RequestGuard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_extra_headers(scope)]
             await send(message)
 
         try:
@@ -52,6 +57,11 @@ class RequestGuard:
             await internal_error(incident)(scope, receive, observed_send)
         elapsed = round((time.perf_counter() - started) * 1000, 1)
         log.info("request", method=scope["method"], route=_route(scope), status=status, ms=elapsed)
+
+
+def _extra_headers(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
+    """Nobody on the way keeps an answer of the record; browsers take the media type at its word."""
+    return (_NO_SNIFF, _NO_STORE) if scope["path"].startswith(BASE_PATH) else (_NO_SNIFF,)
 
 
 def _route(scope: Scope) -> str:

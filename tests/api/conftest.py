@@ -1,0 +1,43 @@
+"""A development server in this process, on a real database, and one that is in production mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from cdr.settings import Mode, Settings
+
+ADDRESS = "http://127.0.0.1:8080"
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of the development server; its database is shared by the tests of this process."""
+    settings = Settings(mode=Mode.DEV, data=tmp_path_factory.mktemp("api"))
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def production(client: TestClient) -> Iterator[TestClient]:
+    """A client of a production server on the same mongod, with a database of its own."""
+    uri = client.get("/health/ready").json()["mongodb_uri"]
+    settings = Settings(
+        mode=Mode.PRODUCTION,
+        issuer="https://issuer.example",
+        mongodb_uri=SecretStr(uri),
+        database="api_production",
+    )
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ehr_id(client: TestClient) -> str:
+    """An EHR of this test alone."""
+    location = client.post("/openehr/v1/ehr").headers["Location"]
+    return location.rpartition("/")[2]
