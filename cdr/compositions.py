@@ -4,12 +4,42 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cdr.context import Ctx
-from cdr.versions import NO_AUDIT, CommitAudit, JsonObject, Lifecycle, StoredVersion
+from cdr.access import Action
+from cdr.contributions import contribution_of_one
+from cdr.doors import Call, reading, writing
+from cdr.errors import (
+    AlreadyDeleted,
+    NotLatest,
+    ObjectDeleted,
+    UidMismatch,
+    UnknownEhr,
+    UnknownObject,
+    UnknownVersion,
+    VersionConflict,
+)
+from cdr.store.documents import Head, NewVersion
+from cdr.submission import check_same_kind, new_version, template_of
+from cdr.versions import (
+    NO_AUDIT,
+    ChangeType,
+    CommitAudit,
+    JsonObject,
+    Kind,
+    Lifecycle,
+    ObjectVersionId,
+    StoredVersion,
+    is_uuid,
+    iso,
+    normal_object_id,
+    revision_history,
+    text_at,
+    versioned_object,
+)
 
 
+@writing(Action.CREATE_COMPOSITION)
 async def create_composition(
-    ctx: Ctx,
+    call: Call,
     ehr_id: str,
     composition: JsonObject,
     *,
@@ -18,23 +48,32 @@ async def create_composition(
 ) -> StoredVersion:
     """Validate and store a composition as version 1 of a new object.
 
-    Raises UnknownEhr, EhrNotModifiable, MissingTemplateId, UnknownTemplate, InvalidComposition,
-    RefusedIdentifier, UidMismatch, TooLarge.
+    Raises UnknownEhr, EhrClosed, EhrNotModifiable, MissingTemplateId, UnknownTemplate,
+    InvalidComposition, RefusedIdentifier, UidMismatch, ObjectExists, TooLarge.
     """
-    raise NotImplementedError
+    uid = _first_uid(call, composition)
+    version = await new_version(call.ctx, composition, uid, ChangeType.CREATION, lifecycle)
+    commit = contribution_of_one(call, normal_object_id(ehr_id), version, audit)
+    (stored,) = await call.commit(commit)
+    return stored
 
 
-async def get_composition(ctx: Ctx, ehr_id: str, uid: str, *, at: datetime | None = None) -> StoredVersion:
+@reading(Action.READ_COMPOSITION)
+async def get_composition(call: Call, ehr_id: str, uid: str, *, at: datetime | None = None) -> StoredVersion:
     """A version by its full id, or the latest (or the one at a time) by the object's id.
 
     The version may be a deletion (``is_deleted``). Raises UnknownEhr, UnknownObject, UnknownVersion,
     MalformedVersionId.
     """
-    raise NotImplementedError
+    if "::" in uid:
+        object_id = ObjectVersionId.parse(uid).object_id
+        return await _version(call, ehr_id, object_id, version_uid=uid, at=at)
+    return await _version(call, ehr_id, uid, version_uid=None, at=at)
 
 
+@writing(Action.UPDATE_COMPOSITION)
 async def update_composition(
-    ctx: Ctx,
+    call: Call,
     ehr_id: str,
     object_id: str,
     composition: JsonObject,
@@ -46,33 +85,62 @@ async def update_composition(
     """Validate and store the next version; ``preceding_uid`` must be the latest.
 
     Raises what create_composition raises, and UnknownObject, VersionConflict, ObjectDeleted,
-    TemplateMismatch, UidMismatch, MalformedVersionId, BranchNotSupported.
+    TemplateMismatch, MalformedVersionId, BranchNotSupported.
     """
-    raise NotImplementedError
+    ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
+    preceding = ObjectVersionId.parse_trunk(preceding_uid)
+    _check_uid(composition, object_id)
+    head = await _head(call, ehr_id, object_id)
+    if head.uid != preceding:
+        raise VersionConflict(str(head.uid))
+    if head.deleted:
+        raise ObjectDeleted(str(head.uid))
+    check_same_kind(head, composition, template_of(composition))
+    change = audit.change_type or ChangeType.MODIFICATION
+    uid = preceding.next(call.ctx.settings.system_id)
+    version = await new_version(call.ctx, composition, uid, change, lifecycle, head)
+    (stored,) = await call.commit(contribution_of_one(call, ehr_id, version, audit))
+    return stored
 
 
+@writing(Action.DELETE_COMPOSITION)
 async def delete_composition(
-    ctx: Ctx, ehr_id: str, version_uid: str, *, audit: CommitAudit = NO_AUDIT
+    call: Call, ehr_id: str, version_uid: str, *, audit: CommitAudit = NO_AUDIT
 ) -> StoredVersion:
     """Delete logically: the next version carries no data. Returns that version.
 
-    Raises UnknownEhr, UnknownObject, NotLatest, AlreadyDeleted, EhrNotModifiable, MalformedVersionId.
+    Raises UnknownEhr, UnknownObject, NotLatest, AlreadyDeleted, EhrClosed, EhrNotModifiable,
+    MalformedVersionId, BranchNotSupported.
     """
-    raise NotImplementedError
+    ehr_id = normal_object_id(ehr_id)
+    preceding = ObjectVersionId.parse_trunk(version_uid)
+    head = await _head(call, ehr_id, preceding.object_id)
+    if head.deleted:
+        raise AlreadyDeleted(str(head.uid))
+    if head.uid != preceding:
+        raise NotLatest(str(head.uid))
+    try:
+        (stored,) = await call.commit(contribution_of_one(call, ehr_id, _deletion(call, head), audit))
+    except VersionConflict as error:
+        raise NotLatest(error.latest) from error
+    return stored
 
 
-async def get_versioned_composition(ctx: Ctx, ehr_id: str, object_id: str) -> JsonObject:
+@reading(Action.READ_COMPOSITION)
+async def get_versioned_composition(call: Call, ehr_id: str, object_id: str) -> JsonObject:
     """The canonical VERSIONED_COMPOSITION. Raises UnknownEhr, UnknownObject."""
-    raise NotImplementedError
+    return versioned_object((await _history(call, ehr_id, object_id))[0])
 
 
-async def get_composition_history(ctx: Ctx, ehr_id: str, object_id: str) -> JsonObject:
+@reading(Action.READ_COMPOSITION)
+async def get_composition_history(call: Call, ehr_id: str, object_id: str) -> JsonObject:
     """The canonical REVISION_HISTORY. Raises UnknownEhr, UnknownObject."""
-    raise NotImplementedError
+    return revision_history(await _history(call, ehr_id, object_id))
 
 
+@reading(Action.READ_COMPOSITION)
 async def get_composition_version(
-    ctx: Ctx,
+    call: Call,
     ehr_id: str,
     object_id: str,
     *,
@@ -83,4 +151,80 @@ async def get_composition_version(
 
     Raises UnknownEhr, UnknownObject, UnknownVersion, MalformedVersionId.
     """
-    raise NotImplementedError
+    return await _version(call, ehr_id, object_id, version_uid=version_uid, at=at)
+
+
+async def _version(
+    call: Call, ehr_id: str, object_id: str, *, version_uid: str | None, at: datetime | None
+) -> StoredVersion:
+    ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
+    reads = call.ctx.store.reads
+    if version_uid is not None:
+        uid = ObjectVersionId.parse(version_uid)
+        found = None
+        if uid.object_id == object_id and uid.branch is None:
+            found = await reads.version(ehr_id, uid)
+    elif at is not None:
+        found = await reads.at(ehr_id, object_id, at)
+    else:
+        found = await reads.latest(ehr_id, object_id)
+    if found is not None and found.kind is Kind.COMPOSITION:
+        return found
+    await _head(call, ehr_id, object_id)
+    raise UnknownVersion(version_uid or (iso(at) if at else object_id))
+
+
+async def _head(call: Call, ehr_id: str, object_id: str) -> Head:
+    """The latest version of a composition. Raises UnknownEhr, UnknownObject."""
+    head = await call.ctx.store.reads.head(ehr_id, object_id)
+    if head is not None and head.kind is Kind.COMPOSITION:
+        return head
+    known = await call.ctx.store.reads.has_ehr(ehr_id)
+    raise UnknownObject(object_id) if known else UnknownEhr(ehr_id)
+
+
+async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersion]:
+    ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
+    history = list(await call.ctx.store.reads.history(ehr_id, object_id))
+    if not history or history[0].kind is not Kind.COMPOSITION:
+        await _head(call, ehr_id, object_id)
+        raise UnknownObject(object_id)
+    return history
+
+
+def _first_uid(call: Call, composition: JsonObject) -> ObjectVersionId:
+    """The uid of a new object: the client's if this system could have given it."""
+    system_id = call.ctx.settings.system_id
+    given = text_at(composition, "uid", "value")
+    if given is None:
+        return ObjectVersionId(call.ctx.new_id(), system_id, 1)
+    object_id = normal_object_id(given.split("::", maxsplit=1)[0])
+    uid = ObjectVersionId(object_id, system_id, 1)
+    if not is_uuid(object_id) or normal_object_id(given) not in (object_id, given if "::" in given else ""):
+        raise UidMismatch(f"a UUID, or <UUID>::{system_id}::1", given)
+    if "::" in given and ObjectVersionId.parse(given) != uid:
+        raise UidMismatch(str(uid), given)
+    return uid
+
+
+def _check_uid(composition: JsonObject, object_id: str) -> None:
+    """A body may carry the uid of any version of its own object."""
+    given = text_at(composition, "uid", "value")
+    if given is not None and normal_object_id(given.split("::", maxsplit=1)[0]) != object_id:
+        raise UidMismatch(object_id, given)
+
+
+def _deletion(call: Call, head: Head) -> NewVersion:
+    return NewVersion(
+        uid=head.uid.next(call.ctx.settings.system_id),
+        kind=Kind.COMPOSITION,
+        lifecycle=Lifecycle.DELETED,
+        change_type=ChangeType.DELETED,
+        payload=None,
+        compressed=None,
+        preceding=head.uid,
+        previous_commit=head.committed,
+        template_id=head.template_id,
+        template_hash=None,
+        persistent=head.persistent,
+    )

@@ -2,36 +2,88 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from cdr.context import Ctx
+from cdr.access import Action
+from cdr.audit import Outcome
+from cdr.doors import Call, reading, writing
+from cdr.errors import TemplateExists, TemplateNotFound, UnknownTemplate
 from cdr.templates import PublishedTemplate
+from templates.operational import OperationalTemplate
+from templates.opt import read_opt, write_opt
+from templates.repository import library_templates
 
 
-async def publish_template(ctx: Ctx, source: bytes) -> PublishedTemplate:
+@writing(Action.PUBLISH_TEMPLATE)
+async def publish_template(call: Call, source: bytes) -> PublishedTemplate:
     """Publish an operational template (OPT 1.4 XML).
 
-    Raises TemplateExists (also for the same content), InvalidTemplate, and the reader's errors.
+    A published template never changes: raises TemplateExists for a known id, also with the same
+    content; and the errors of ``read_opt``.
     """
-    raise NotImplementedError
+    compiled = await asyncio.to_thread(read_opt, source)
+    if await call.ctx.store.templates.newest_revision(compiled.template_id):
+        raise TemplateExists(compiled.template_id)
+    return await _publish(call, compiled, source, 1)
 
 
-async def publish_library(ctx: Ctx) -> Sequence[PublishedTemplate]:
-    """Publish the templates of our library that the server does not hold yet; returns the new ones."""
-    raise NotImplementedError
+@writing(Action.PUBLISH_TEMPLATE)
+async def publish_library(call: Call) -> Sequence[PublishedTemplate]:
+    """Publish the templates of our library that the server does not hold yet; returns the new ones.
+
+    One whose content differs from what is published becomes its next revision.
+    """
+    await call.record([call.entry(Outcome.GRANTED, what="library")])
+    library = await asyncio.to_thread(library_templates)
+    new = []
+    for template_id, compiled in sorted(library.items()):
+        known = await call.ctx.store.templates.newest(template_id)
+        if known is None or known.content_hash != compiled.content_hash:
+            revision = known.revision + 1 if known else 1
+            new.append(await _publish(call, compiled, write_opt(compiled), revision))
+    return new
 
 
-async def list_templates(ctx: Ctx) -> Sequence[PublishedTemplate]:
+@reading(Action.READ_TEMPLATE)
+async def list_templates(call: Call) -> Sequence[PublishedTemplate]:
     """The newest revision of every template, by id."""
-    raise NotImplementedError
+    return await call.ctx.store.templates.all_newest()
 
 
-async def get_template(ctx: Ctx, template_id: str) -> PublishedTemplate:
+@reading(Action.READ_TEMPLATE)
+async def get_template(call: Call, template_id: str) -> PublishedTemplate:
     """The newest revision of a template. Raises TemplateNotFound."""
-    raise NotImplementedError
+    found = await call.ctx.store.templates.newest(template_id)
+    if found is None:
+        raise TemplateNotFound(template_id)
+    return found
 
 
-async def get_web_template(ctx: Ctx, template_id: str) -> dict[str, Any]:
+@reading(Action.READ_TEMPLATE)
+async def get_web_template(call: Call, template_id: str) -> dict[str, Any]:
     """The web template (JSON form) of the newest revision. Raises TemplateNotFound."""
-    raise NotImplementedError
+    try:
+        return await call.ctx.templates.web_template(template_id)
+    except UnknownTemplate as error:
+        raise TemplateNotFound(template_id) from error
+
+
+async def _publish(
+    call: Call, compiled: OperationalTemplate, source: bytes, revision: int
+) -> PublishedTemplate:
+    published = PublishedTemplate(
+        template_id=compiled.template_id,
+        revision=revision,
+        concept=compiled.concept,
+        archetype_id=compiled.definition.archetype_id,
+        created=call.ctx.clock(),
+        content_hash=compiled.content_hash,
+        source=source,
+    )
+    await call.record([call.entry(Outcome.GRANTED, what=f"{published.template_id} revision {revision}")])
+    if not await call.ctx.store.templates.add(published):
+        raise TemplateExists(published.template_id)
+    call.ctx.templates.add(published, compiled)
+    return published

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cdr.context import Ctx
-from cdr.versions import NO_AUDIT, CommitAudit, Ehr, JsonObject, StoredVersion
+import orjson
+
+from cdr.access import Action
+from cdr.audit import Outcome
+from cdr.contributions import contribution_of_one
+from cdr.doors import Call, asking, reading, writing
+from cdr.ehr_status import check_status, default_status, status_facts
+from cdr.errors import BadRequest, UnknownEhr, UnknownSubject, UnknownVersion, VersionConflict
+from cdr.national_id import check_identifiers
+from cdr.store.documents import Head, NewVersion, compress
+from cdr.versions import (
+    NO_AUDIT,
+    ChangeType,
+    CommitAudit,
+    Ehr,
+    JsonObject,
+    Kind,
+    Lifecycle,
+    ObjectVersionId,
+    StoredVersion,
+    is_uuid,
+    iso,
+    normal_object_id,
+    revision_history,
+    versioned_object,
+)
 
 
+@writing(Action.CREATE_EHR)
 async def create_ehr(
-    ctx: Ctx,
+    call: Call,
     ehr_id: str | None = None,
     *,
     status: JsonObject | None = None,
@@ -17,63 +42,163 @@ async def create_ehr(
 ) -> Ehr:
     """Create an EHR with its first status; without one: modifiable, queryable, subject PARTY_SELF.
 
-    Raises EhrExists, SubjectExists, InvalidEhrStatus, RefusedIdentifier, BadRequest (id is no UUID).
+    Raises EhrExists (also for the id of an erased EHR), SubjectExists, InvalidEhrStatus,
+    RefusedIdentifier, BadRequest (the id is no UUID).
     """
-    raise NotImplementedError
+    ehr_id = call.ctx.new_id() if ehr_id is None else _checked_id(ehr_id)
+    uid = ObjectVersionId(call.ctx.new_id(), call.ctx.settings.system_id, 1)
+    version, data = _status_version(call, default_status() if status is None else status, uid, None, audit)
+    commit = contribution_of_one(
+        call, ehr_id, version, audit, status=status_facts(data, uid.object_id), creates_ehr=True
+    )
+    (stored,) = await call.commit(commit)
+    return Ehr(ehr_id, call.ctx.settings.system_id, stored.audit.time_committed, stored)
 
 
-async def get_ehr(ctx: Ctx, ehr_id: str) -> Ehr:
+@reading(Action.READ_EHR)
+async def get_ehr(call: Call, ehr_id: str) -> Ehr:
     """An EHR. Raises UnknownEhr."""
-    raise NotImplementedError
+    ehr = await call.ctx.store.reads.ehr(normal_object_id(ehr_id))
+    if ehr is None:
+        raise UnknownEhr(ehr_id)
+    return ehr
 
 
-async def get_ehr_by_subject(ctx: Ctx, subject_id: str, namespace: str) -> Ehr:
+@asking(Action.FIND_EHR)
+async def get_ehr_by_subject(call: Call, subject_id: str, namespace: str) -> Ehr:
     """The EHR of a subject. Raises UnknownSubject."""
-    raise NotImplementedError
+    ehr_id = await call.ctx.store.reads.ehr_of_subject(namespace, subject_id)
+    ehr = None if ehr_id is None else await call.ctx.store.reads.ehr(ehr_id)
+    if ehr is None:
+        raise UnknownSubject(namespace)
+    await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr.ehr_id)])
+    return ehr
 
 
+@reading(Action.READ_STATUS)
 async def get_ehr_status(
-    ctx: Ctx, ehr_id: str, *, version_uid: str | None = None, at: datetime | None = None
+    call: Call, ehr_id: str, *, version_uid: str | None = None, at: datetime | None = None
 ) -> StoredVersion:
     """The status: latest, of one version, or as it was at a time.
 
     Raises UnknownEhr, UnknownVersion, MalformedVersionId.
     """
-    raise NotImplementedError
+    ehr_id = normal_object_id(ehr_id)
+    object_id = await _status_object(call, ehr_id)
+    reads = call.ctx.store.reads
+    if version_uid is not None:
+        uid = ObjectVersionId.parse(version_uid)
+        found = await reads.version(ehr_id, uid) if uid.object_id == object_id else None
+    elif at is not None:
+        found = await reads.at(ehr_id, object_id, at)
+    else:
+        found = await reads.latest(ehr_id, object_id)
+    if found is None:
+        raise UnknownVersion(version_uid or (iso(at) if at else object_id))
+    return found
 
 
+@writing(Action.UPDATE_STATUS)
 async def update_ehr_status(
-    ctx: Ctx, ehr_id: str, status: JsonObject, *, preceding_uid: str, audit: CommitAudit = NO_AUDIT
+    call: Call, ehr_id: str, status: JsonObject, *, preceding_uid: str, audit: CommitAudit = NO_AUDIT
 ) -> StoredVersion:
     """A new version of the status.
 
-    Raises UnknownEhr, VersionConflict, SubjectExists, InvalidEhrStatus, RefusedIdentifier,
-    MalformedVersionId.
+    Raises UnknownEhr, EhrClosed, VersionConflict, SubjectExists, InvalidEhrStatus, RefusedIdentifier,
+    MalformedVersionId, BranchNotSupported.
     """
-    raise NotImplementedError
+    ehr_id = normal_object_id(ehr_id)
+    preceding = ObjectVersionId.parse_trunk(preceding_uid)
+    object_id = await _status_object(call, ehr_id)
+    head = await call.ctx.store.reads.head(ehr_id, object_id)
+    if head is None:
+        raise UnknownEhr(ehr_id)
+    if head.uid != preceding:
+        raise VersionConflict(str(head.uid))
+    uid = preceding.next(call.ctx.settings.system_id)
+    version, data = _status_version(call, status, uid, head, audit)
+    facts = status_facts(data, object_id)
+    (stored,) = await call.commit(contribution_of_one(call, ehr_id, version, audit, status=facts))
+    return stored
 
 
-async def get_versioned_ehr_status(ctx: Ctx, ehr_id: str) -> JsonObject:
+@reading(Action.READ_STATUS)
+async def get_versioned_ehr_status(call: Call, ehr_id: str) -> JsonObject:
     """The canonical VERSIONED_EHR_STATUS. Raises UnknownEhr."""
-    raise NotImplementedError
+    return versioned_object((await _status_history(call, ehr_id))[0])
 
 
-async def get_ehr_status_history(ctx: Ctx, ehr_id: str) -> JsonObject:
+@reading(Action.READ_STATUS)
+async def get_ehr_status_history(call: Call, ehr_id: str) -> JsonObject:
     """The canonical REVISION_HISTORY of the status. Raises UnknownEhr."""
-    raise NotImplementedError
+    return revision_history(await _status_history(call, ehr_id))
 
 
-async def erase_ehr(ctx: Ctx, ehr_id: str) -> None:
+@writing(Action.ERASE_EHR)
+async def erase_ehr(call: Call, ehr_id: str) -> None:
     """Erase an EHR physically: every version, its subject, the EHR. The id is never used again.
 
-    Raises UnknownEhr.
+    What the audit says of it stays. Raises UnknownEhr.
     """
-    raise NotImplementedError
+    ehr_id = normal_object_id(ehr_id)
+    if not await call.ctx.store.reads.has_ehr(ehr_id):
+        raise UnknownEhr(ehr_id)
+    await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id)])
+    if not await call.ctx.store.erase(ehr_id):
+        raise UnknownEhr(ehr_id)
+    await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id)])
 
 
-async def delete_all_ehrs(ctx: Ctx) -> int:
+@writing(Action.ERASE_ALL)
+async def delete_all_ehrs(call: Call) -> int:
     """Empty a development server of EHRs; templates stay. Returns how many there were.
 
     Raises NotAllowed outside dev mode.
     """
-    raise NotImplementedError
+    await call.record([call.entry(Outcome.GRANTED)])
+    count = await call.ctx.store.delete_all_ehrs()
+    await call.record([call.entry(Outcome.DONE, what=f"{count} EHRs")])
+    return count
+
+
+def _checked_id(ehr_id: str) -> str:
+    if not is_uuid(ehr_id):
+        raise BadRequest(f"an EHR id is a UUID, not {ehr_id!r}")
+    return normal_object_id(ehr_id)
+
+
+async def _status_object(call: Call, ehr_id: str) -> str:
+    object_id = await call.ctx.store.reads.status_object(ehr_id)
+    if object_id is None:
+        raise UnknownEhr(ehr_id)
+    return object_id
+
+
+async def _status_history(call: Call, ehr_id: str) -> list[StoredVersion]:
+    ehr_id = normal_object_id(ehr_id)
+    history = await call.ctx.store.reads.history(ehr_id, await _status_object(call, ehr_id))
+    if not history:  # erased between the two reads
+        raise UnknownEhr(ehr_id)
+    return list(history)
+
+
+def _status_version(
+    call: Call, status: JsonObject, uid: ObjectVersionId, head: Head | None, audit: CommitAudit
+) -> tuple[NewVersion, JsonObject]:
+    """The next version of a status and its data; refuses what may not be stored."""
+    data = {"_type": "EHR_STATUS"} | status | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
+    check_status(data)
+    payload = orjson.dumps(data)
+    check_identifiers(data, payload, dev=call.ctx.settings.is_dev)
+    change = ChangeType.CREATION if head is None else audit.change_type or ChangeType.MODIFICATION
+    version = NewVersion(
+        uid=uid,
+        kind=Kind.EHR_STATUS,
+        lifecycle=Lifecycle.COMPLETE,
+        change_type=change,
+        payload=payload,
+        compressed=compress(payload),
+        preceding=None if head is None else head.uid,
+        previous_commit=None if head is None else head.committed,
+    )
+    return version, data

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from cdr.context import Actor, Ctx
 from cdr.settings import Settings
+from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 
@@ -34,5 +35,27 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
 
     Raises DatabaseMissing, DataFolderInUse, StoreUnavailable.
     """
-    raise NotImplementedError
-    yield
+    async with _mongodb(settings) as uri:
+        store = await Store.open(
+            uri, settings.database, group_size=settings.commit_group, patience=settings.store_patience
+        )
+        try:
+            templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
+            yield Platform(settings, store, templates, uri)
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _mongodb(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database: the one in the settings, or a private one for as long as we run."""
+    if settings.mongodb_uri is not None:
+        yield settings.mongodb_uri.get_secret_value()
+        return
+    mongod = await EmbeddedMongod.start(
+        settings.data, mongod=settings.mongod, cache_mib=settings.mongod_cache_mib
+    )
+    try:
+        yield mongod.uri
+    finally:
+        await mongod.stop()

@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 
 
 class Mode(StrEnum):
-    """In dev REST is open without a token, on loopback only; production refuses to start without an issuer."""
+    """In dev REST is open without a token, on loopback only; production needs an issuer to start."""
 
     DEV = "dev"
     PRODUCTION = "production"

@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
-from cdr.settings import Settings
+from cdr.errors import UnknownTemplate
 from cdr.store.mongo import Store
+from cdr.store.template_documents import PublishedTemplate
 from templates.operational import OperationalTemplate
+from templates.opt import read_opt
+
+__all__ = ["PublishedTemplate", "TemplateRegistry"]
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedTemplate:
-    """One revision of a template as it was published; ``content_hash`` is the SHA-256 of ``source``."""
+@dataclass(slots=True)
+class _Ready:
+    """A compiled template; ``checked`` is when we last knew that it is the newest."""
 
-    template_id: str
-    revision: int
-    concept: str
-    archetype_id: str
-    created: datetime
-    content_hash: str
-    source: bytes  # OPT 1.4 XML as it was sent
+    published: PublishedTemplate
+    compiled: OperationalTemplate
+    checked: float
+    web_template: dict[str, Any] | None = None
 
 
 class TemplateRegistry:
     """Compiled templates by id, newest revision; read from the store on first use."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, *, refresh_seconds: float) -> None:
         self._store = store
-        self._settings = settings
+        self._refresh_seconds = refresh_seconds
+        self._ready: dict[str, _Ready] = {}
 
     async def get(self, template_id: str) -> OperationalTemplate:
         """The newest revision of a template. Raises UnknownTemplate."""
-        raise NotImplementedError
+        return (await self._newest(template_id)).compiled
+
+    async def web_template(self, template_id: str) -> dict[str, Any]:
+        """The web template of the newest revision; not to be changed. Raises UnknownTemplate."""
+        ready = await self._newest(template_id)
+        if ready.web_template is None:
+            from templates.web_template import to_web_template
+
+            ready.web_template = to_web_template(ready.compiled)
+        return ready.web_template
+
+    def add(self, published: PublishedTemplate, compiled: OperationalTemplate) -> None:
+        """Know a revision that was just published."""
+        self._ready[published.template_id] = _Ready(published, compiled, time.monotonic())
+
+    async def _newest(self, template_id: str) -> _Ready:
+        ready = self._ready.get(template_id)
+        if ready is not None and await self._is_newest(ready):
+            return ready
+        published = await self._store.templates.newest(template_id)
+        if published is None:
+            raise UnknownTemplate(template_id)
+        self.add(published, read_opt(published.source))
+        return self._ready[template_id]
+
+    async def _is_newest(self, ready: _Ready) -> bool:
+        """Another process may have published a revision: look now and then."""
+        if time.monotonic() - ready.checked < self._refresh_seconds:
+            return True
+        ready.checked = time.monotonic()
+        revision = await self._store.templates.newest_revision(ready.published.template_id)
+        return revision == ready.published.revision

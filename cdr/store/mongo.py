@@ -1,11 +1,106 @@
-"""The connection to MongoDB."""
+"""The store: everything that use cases may ask of MongoDB, held open."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import InvalidURI
+
+from cdr.audit import AuditEntry
+from cdr.errors import DatabaseMissing
+from cdr.store import erasure
+from cdr.store.audit_log import AuditLog, audit_faults, entries_of
+from cdr.store.candidates import Candidates
+from cdr.store.commits import CommitQueue
+from cdr.store.database import Database, Document, store_errors
+from cdr.store.indexes import prepare
+from cdr.store.reads import Reads
+from cdr.store.template_documents import TemplateDocuments
+from cdr.store.tombstones import Tombstones
+
 
 class Store:
-    """The collections of one database."""
+    """One database; made by :meth:`open`, ended by :meth:`close`.
+
+    ``commits`` writes, ``reads`` and ``candidates`` read, ``audit`` records accesses that write nothing.
+    """
+
+    def __init__(
+        self, database: Database, tombstones: Tombstones, *, group_size: int, patience: float
+    ) -> None:
+        self._database = database
+        self._tombstones = tombstones
+        self.reads = Reads(database)
+        self.templates = TemplateDocuments(database)
+        self.candidates = Candidates(database)
+        self.audit = AuditLog(database, patience)
+        self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
+
+    @classmethod
+    async def open(
+        cls, uri: str, name: str = "helsekort", *, group_size: int = 64, patience: float = 10.0
+    ) -> Store:
+        """Connect to database ``name``, make its indexes, finish erasures that a crash interrupted.
+
+        Raises StoreUnavailable if it does not answer within ``patience`` seconds, DatabaseMissing if the
+        address is none or a newer program wrote the database.
+        """
+        milliseconds = int(patience * 1000)
+        try:
+            client = AsyncMongoClient[Document](
+                uri, serverSelectionTimeoutMS=milliseconds, tz_aware=True, tzinfo=UTC, appname="helsekort"
+            )
+        except (InvalidURI, ValueError) as error:
+            raise DatabaseMissing(f"the setting mongodb_uri is no MongoDB address: {error}") from error
+        try:
+            store = await cls._prepared(Database.of(client, name), group_size, patience)
+        except BaseException:
+            await client.close()
+            raise
+        store.audit.start()
+        store.commits.start()
+        return store
+
+    @classmethod
+    async def _prepared(cls, database: Database, group_size: int, patience: float) -> Store:
+        with store_errors():
+            await prepare(database)
+            tombstones = await Tombstones.open(database)
+        store = cls(database, tombstones, group_size=group_size, patience=patience)
+        for ehr_id in await erasure.closed_ehrs(database):
+            await store._erase_closed(ehr_id)
+        return store
+
+    async def close(self) -> None:
+        """Write what waits, then disconnect."""
+        await self.commits.stop()
+        await self.audit.stop()
+        await self._database.client.close()
 
     async def ping(self) -> None:
-        """Return if the database answers and takes writes. Raises StoreUnavailable."""
-        raise NotImplementedError
+        """Return if the database answers. Raises StoreUnavailable."""
+        with store_errors():
+            await self._database.client.admin.command("ping")
+
+    async def erase(self, ehr_id: str) -> bool:
+        """Erase an EHR physically; False if there is no such EHR."""
+        if not await erasure.close_gate(self._database, ehr_id):
+            return False
+        await self._erase_closed(ehr_id)
+        return True
+
+    async def delete_all_ehrs(self) -> int:
+        """Empty a development database of EHRs; returns how many there were."""
+        return await erasure.delete_all(self._database)
+
+    async def audit_faults(self) -> list[str]:
+        """What is wrong with the audit chains; empty if nothing is."""
+        return await audit_faults(self._database)
+
+    async def audit_entries(self, ehr_id: str) -> list[AuditEntry]:
+        """Every audit entry about an EHR, oldest first."""
+        return await entries_of(self._database, ehr_id)
+
+    async def _erase_closed(self, ehr_id: str) -> None:
+        await erasure.erase_closed_ehr(self._database, self._tombstones, ehr_id, datetime.now(UTC))

@@ -1,0 +1,148 @@
+"""The doors: nobody gets into a use case but through one of these, which ask for access and keep the audit.
+
+A use case is written as ``async def name(call: Call, ...)`` under a door, and called as
+``await name(ctx, ...)``. Nothing else makes a ``Call``.
+
+- ``reading``: the entry is written beside the fetch, and the answer waits for both.
+- ``asking``: the EHRs are known only afterwards; the use case calls :meth:`Call.record` itself.
+- ``writing``: the entry goes into the transaction with the data, by :meth:`Call.commit`, or, where no
+  contribution is written, by :meth:`Call.record` before the work begins.
+
+A door whose use case forgot its entry raises AssertionError instead of answering.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from archetypes.errors import HelsekortError
+from cdr.access import Action, decide
+from cdr.audit import AuditEntry, Outcome
+from cdr.context import Ctx
+from cdr.errors import NotAllowed
+from cdr.store.waiting import Commit
+from cdr.versions import StoredVersion
+
+P = ParamSpec("P")
+R = TypeVar("R")
+UseCase = Callable[Concatenate[Ctx, P], Coroutine[Any, Any, R]]
+Inside = Callable[Concatenate["Call", P], Awaitable[R]]
+
+_doors: dict[str, Action] = {}
+
+
+@dataclass(slots=True)
+class Call:
+    """One access that was let in."""
+
+    ctx: Ctx
+    action: Action
+    ehr_id: str | None
+    recorded: bool = field(default=False, init=False)
+
+    def entry(
+        self, outcome: Outcome, *, ehr_id: str | None = None, what: str = "", detail: str = ""
+    ) -> AuditEntry:
+        """An audit entry of this call."""
+        actor = self.ctx.actor
+        return AuditEntry(
+            at=self.ctx.clock(),
+            actor=actor.id,
+            role=actor.role,
+            organisation=actor.organisation,
+            action=self.action.value,
+            outcome=outcome,
+            ehr_id=ehr_id or self.ehr_id,
+            what=what,
+            why=self.ctx.basis,
+            detail=detail,
+        )
+
+    async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
+        """Store a contribution together with its audit entry. Raises what CommitQueue.submit raises."""
+        versions = await self.ctx.store.commits.submit(commit)
+        self.recorded = True
+        return versions
+
+    async def record(self, entries: Iterable[AuditEntry]) -> None:
+        """Write entries that belong to no commit. Raises StoreUnavailable."""
+        await self.ctx.store.audit.record(list(entries))
+        self.recorded = True
+
+
+def reading(action: Action) -> Callable[[Inside[P, R]], UseCase[P, R]]:
+    """The door of a use case that reads what its arguments name."""
+    return _door(action, _read)
+
+
+def asking(action: Action) -> Callable[[Inside[P, R]], UseCase[P, R]]:
+    """The door of a use case that finds out on the way whose data it reads."""
+    return _door(action, _run)
+
+
+def writing(action: Action) -> Callable[[Inside[P, R]], UseCase[P, R]]:
+    """The door of a use case that changes something."""
+    return _door(action, _run)
+
+
+def doors() -> dict[str, Action]:
+    """Every use case that was defined, by ``module.name``, with its action."""
+    return dict(_doors)
+
+
+def _door(
+    action: Action, pass_through: Callable[[Call, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+) -> Callable[[Inside[P, R]], UseCase[P, R]]:
+    def build(inside: Inside[P, R]) -> UseCase[P, R]:
+        position = _ehr_position(inside)
+
+        @wraps(inside)
+        async def use_case(ctx: Ctx, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            ehr_id = _ehr_argument(position, args, kwargs)
+            call = Call(ctx, action, ehr_id)
+            decision = decide(ctx, action, ehr_id)
+            if not decision.allowed:
+                await call.record([call.entry(Outcome.DENIED, detail=decision.reason)])
+                raise NotAllowed(action.value, decision.reason)
+            answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
+            assert call.recorded, f"{inside.__name__} answers without an audit entry"
+            return answer
+
+        _doors[f"{inside.__module__}.{inside.__name__}"] = action
+        return use_case
+
+    return build
+
+
+async def _read(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
+    recording = asyncio.ensure_future(call.record([call.entry(Outcome.GRANTED)]))
+    try:
+        return await inside()
+    finally:
+        await recording
+
+
+async def _run(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
+    try:
+        return await inside()
+    except HelsekortError as error:
+        await call.record([call.entry(Outcome.REFUSED, detail=error.code)])
+        raise
+
+
+def _ehr_position(inside: Callable[..., Any]) -> int | None:
+    """Where ``ehr_id`` stands among the arguments after the first; None if there is none."""
+    names = list(inspect.signature(inside).parameters)[1:]
+    return names.index("ehr_id") if "ehr_id" in names else None
+
+
+def _ehr_argument(position: int | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    if position is None:
+        return None
+    value = args[position] if position < len(args) else kwargs.get("ehr_id")
+    return value if isinstance(value, str) else None

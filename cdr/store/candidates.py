@@ -1,0 +1,221 @@
+"""Delivers the versions that a query may need, from one snapshot (``cdr.candidates``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import groupby
+
+import orjson
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ExecutionTimeout, OperationFailure
+
+from cdr.candidates import CandidateFilter, Record, VersionRecord
+from cdr.errors import QueryTimeout
+from cdr.store.candidate_filter import branch_query, branches_query, ehr_query
+from cdr.store.database import FAR, Database, Document, store_errors
+from cdr.store.documents import decompress, preceding_uid, stored_version
+from cdr.versions import Kind, iso
+
+BATCH = 200
+SNAPSHOT_GONE = frozenset({239, 246})  # SnapshotTooOld, SnapshotUnavailable
+
+
+class Deadline:
+    """The end of the time that a query may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def milliseconds(self) -> int:
+        """What is left. Raises QueryTimeout if nothing is."""
+        left = int((self._end - time.monotonic()) * 1000)
+        if left <= 0:
+            raise QueryTimeout(self._seconds)
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Records for queries."""
+
+    database: Database
+
+    @asynccontextmanager
+    async def snapshot(self, seconds: float) -> AsyncIterator[Snapshot]:
+        """One state of the database, for at most ``seconds``. Raises QueryTimeout, StoreUnavailable."""
+        try:
+            with store_errors():
+                async with self.database.client.start_session(snapshot=True) as session:
+                    yield Snapshot(self.database, session, Deadline(seconds))
+        except ExecutionTimeout as error:
+            raise QueryTimeout(seconds) from error
+        except OperationFailure as error:
+            if error.code in SNAPSHOT_GONE:
+                raise QueryTimeout(seconds) from error
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Reads that all see the same state."""
+
+    database: Database
+    session: AsyncClientSession
+    deadline: Deadline
+
+    async def records(self, wanted: CandidateFilter) -> AsyncIterator[Record]:
+        """The records that ``wanted`` describes; whoever has enough stops reading."""
+        if wanted.empty:
+            return
+        hidden = wanted.excluded_ehr_ids
+        if wanted.queryable_only:
+            hidden = hidden | await self._not_queryable()
+        whole_ehrs = wanted.group_by_ehr or wanted.every_ehr or not wanted.branches
+        async for record in self._by_ehr(wanted, hidden) if whole_ehrs else self._streamed(wanted, hidden):
+            yield record
+
+    async def _not_queryable(self) -> frozenset[str]:
+        found = self.database.ehrs.find({"queryable": False}, {"_id": 1}, session=self.session)
+        return frozenset([document["_id"] async for document in found])
+
+    # --- one version a record -------------------------------------------------------------------
+
+    async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Record]:
+        known: dict[str, Document] = {}
+        query = {**ehr_query("e", wanted.ehr_ids, hidden), **branches_query(wanted.branches)}
+        async for documents in self._batches(query, wanted):
+            visible = [document for document in documents if document["e"] not in hidden]
+            fresh = {document["e"] for document in visible} - known.keys()
+            known |= await self._ehr_facts(sorted(fresh), wanted)
+            for document in visible:
+                if document["e"] in known:
+                    yield Record(ehr=known[document["e"]], versions=(_version_record(document, wanted),))
+
+    async def _batches(self, query: Document, wanted: CandidateFilter) -> AsyncIterator[list[Document]]:
+        cursor = self.database.versions.find(
+            query,
+            {"r": 0} if wanted.needs_payload else {"r": 0, "z": 0},
+            session=self.session,
+            batch_size=BATCH,
+            max_time_ms=self.deadline.milliseconds(),
+        )
+        batch: list[Document] = []
+        async with cursor:
+            async for document in cursor:
+                batch.append(document)
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+                    self.deadline.milliseconds()
+        yield batch
+
+    # --- whole EHRs -----------------------------------------------------------------------------
+
+    async def _by_ehr(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Record]:
+        async for ehr_ids in self._chunks(wanted, hidden):
+            facts = await self._ehr_facts(ehr_ids, wanted)
+            versions = await self._versions_of(list(facts), wanted)
+            for ehr_id, ehr in facts.items():
+                if wanted.every_ehr or not wanted.branches or ehr_id in versions:
+                    yield Record(ehr=ehr, versions=versions.get(ehr_id, ()))
+            self.deadline.milliseconds()
+
+    async def _chunks(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[list[str]]:
+        chunk: list[str] = []
+        async for ehr_id in self._ehr_ids(wanted, hidden):
+            if ehr_id in hidden:
+                continue
+            chunk.append(ehr_id)
+            if len(chunk) == BATCH:
+                yield chunk
+                chunk = []
+        if chunk:
+            yield chunk
+
+    async def _ehr_ids(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[str]:
+        """The EHRs that may give rows, in no particular order."""
+        if wanted.ehr_ids is not None:
+            for ehr_id in sorted(wanted.ehr_ids):
+                yield ehr_id
+        elif wanted.every_ehr or not wanted.branches:
+            cursor = self.database.ehrs.find(
+                {}, {"_id": 1}, session=self.session, max_time_ms=self.deadline.milliseconds()
+            )
+            async with cursor:
+                async for document in cursor:
+                    yield document["_id"]
+        else:
+            for ehr_id in await self._ehrs_with_versions(wanted, hidden):
+                yield ehr_id
+
+    async def _ehrs_with_versions(self, wanted: CandidateFilter, hidden: frozenset[str]) -> Iterable[str]:
+        """EHRs in which every required branch finds a version; without such branches, any branch."""
+        required = [branch for branch in wanted.branches if branch.required]
+        where = ehr_query("e", None, hidden)
+        if not required:
+            return await self._ehrs_of({**where, **branches_query(wanted.branches)})
+        found: set[str] | None = None
+        for branch in required:
+            ehrs = await self._ehrs_of({**where, **branch_query(branch)})
+            found = ehrs if found is None else found & ehrs
+        return found or ()
+
+    async def _ehrs_of(self, query: Document) -> set[str]:
+        pipeline: list[Document] = [{"$match": query}, {"$group": {"_id": "$e"}}]
+        cursor = await self.database.versions.aggregate(
+            pipeline, session=self.session, maxTimeMS=self.deadline.milliseconds()
+        )
+        async with cursor:
+            return {document["_id"] async for document in cursor}
+
+    async def _versions_of(
+        self, ehr_ids: Sequence[str], wanted: CandidateFilter
+    ) -> dict[str, Sequence[VersionRecord]]:
+        if not wanted.branches or not ehr_ids:
+            return {}
+        query = {"e": {"$in": list(ehr_ids)}, **branches_query(wanted.branches)}
+        documents = [document async for batch in self._batches(query, wanted) for document in batch]
+        documents.sort(key=lambda document: str(document["e"]))
+        return {
+            ehr_id: [_version_record(document, wanted) for document in group]
+            for ehr_id, group in groupby(documents, key=lambda document: str(document["e"]))
+        }
+
+    async def _ehr_facts(self, ehr_ids: Sequence[str], wanted: CandidateFilter) -> dict[str, Document]:
+        if not ehr_ids:
+            return {}
+        here = {"$in": list(ehr_ids)}
+        facts: dict[str, Document] = {}
+        async for found in self.database.ehrs.find({"_id": here}, session=self.session):
+            facts[found["_id"]] = {
+                "ehr_id": found["_id"],
+                "system_id": found["system"],
+                "time_created": iso(found["created"]),
+            }
+        if wanted.needs_ehr_status:
+            query = {"e": here, "until": FAR, "k": Kind.EHR_STATUS.value}
+            async for status in self.database.versions.find(query, session=self.session):
+                if status["e"] in facts:
+                    facts[status["e"]]["ehr_status"] = orjson.loads(decompress(status["z"]))
+        return facts
+
+
+def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecord:
+    composition = None
+    if document["until"] != document["tc"] or "z" in document:  # a deletion ends when it begins
+        composition = orjson.loads(decompress(document["z"])) if wanted.needs_payload else {}
+    preceding = preceding_uid(document)
+    return VersionRecord(
+        uid=f"{document['o']}::{document['s']}::{document['n']}",
+        composition=composition,
+        is_latest=document["until"] == FAR,
+        contribution=document["ct"],
+        audit=stored_version({**document, "z": None}).audit.to_canonical() if wanted.needs_audit else {},
+        lifecycle=document["lc"],
+        preceding_uid=None if preceding is None else str(preceding),
+        time_committed=iso(document["tc"]),
+    )

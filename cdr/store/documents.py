@@ -1,0 +1,250 @@
+"""Versions, audits and EHRs as MongoDB documents (docs/architecture.md, "Store").
+
+A version document is complete in itself; its keys are short because every document repeats them:
+
+    _id  "<object>::<trunk>"     e   EHR              o   object         n   trunk version
+    s    creating system         k   kind             sv  schema version
+    tid  template id             th  template hash    p   persistent composition
+    ct   contribution            lc  lifecycle        au  audit {s, by, c, d}
+    tc   committed               until  superseded (9999-12-31: current)
+    t    start_time, else tc     r   archetypes present, also without minor and patch version
+    z    zstd of the canonical JSON; absent in a deletion
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import zstandard
+
+from cdr.audit import AuditBatch, AuditEntry, Outcome
+from cdr.store.database import FAR, Document
+from cdr.store.indexes import SCHEMA_VERSION
+from cdr.versions import AuditDetails, ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, StoredVersion
+
+COMPRESSION_LEVEL = 3
+_ARCHETYPE_IDS = re.compile(rb'"archetype_node_id":"([^"]*-[^"]*\.v[^"]*)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """A version that waits for its commit; what it holds was validated.
+
+    ``payload`` is canonical JSON with its own uid in it, None for a deletion; ``compressed`` is its zstd
+    form. ``previous_commit`` is the commit time of ``preceding``.
+    """
+
+    uid: ObjectVersionId
+    kind: Kind
+    lifecycle: Lifecycle
+    change_type: ChangeType
+    payload: bytes | None
+    compressed: bytes | None
+    preceding: ObjectVersionId | None = None
+    previous_commit: datetime | None = None
+    template_id: str | None = None
+    template_hash: str | None = None
+    persistent: bool = False
+    start_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an update needs to know about the latest version."""
+
+    uid: ObjectVersionId
+    kind: Kind
+    committed: datetime
+    deleted: bool
+    template_id: str | None
+    persistent: bool
+    archetype_id: str
+
+
+def document_id(uid: ObjectVersionId) -> str:
+    """The _id of a version's document."""
+    return f"{uid.object_id}::{uid.trunk}"
+
+
+def compress(payload: bytes) -> bytes:
+    """The stored form of a payload."""
+    return zstandard.compress(payload, COMPRESSION_LEVEL)
+
+
+def decompress(stored: bytes) -> bytes:
+    """The payload of a stored form."""
+    return zstandard.decompress(stored)
+
+
+def archetypes_in(payload: bytes | None) -> list[str]:
+    """Archetype ids in a payload, each also cut to shorter versions: ``x.v1.0.2``, ``x.v1.0``, ``x.v1``.
+
+    Ids inside strings could be counted too: the list may be too wide, never too narrow.
+    """
+    found: dict[str, None] = {}
+    for match in _ARCHETYPE_IDS.findall(payload or b""):
+        archetype_id = match.decode()
+        stem, _, version = archetype_id.rpartition(".v")
+        parts = version.split(".")
+        for length in range(len(parts), 0, -1):
+            found[f"{stem}.v{'.'.join(parts[:length])}"] = None
+    return list(found)
+
+
+def version_document(
+    version: NewVersion, *, ehr_id: str, contribution_id: str, audit: AuditDetails
+) -> Document:
+    """The document of a version that is committed now."""
+    committed = audit.time_committed
+    document: Document = {
+        "_id": document_id(version.uid),
+        "e": ehr_id,
+        "o": version.uid.object_id,
+        "n": version.uid.trunk,
+        "s": version.uid.system_id,
+        "k": version.kind.value,
+        "sv": SCHEMA_VERSION,
+        "ct": contribution_id,
+        "au": {"s": audit.system_id, "by": audit.committer, "c": version.change_type.value},
+        "lc": version.lifecycle.value,
+        "tc": committed,
+        # A deletion is never current: ``until: FAR`` alone means latest and not deleted.
+        "until": committed if version.compressed is None else FAR,
+        "t": version.start_time or committed,
+        "r": archetypes_in(version.payload),
+    }
+    if audit.description is not None:
+        document["au"]["d"] = audit.description
+    if version.preceding is not None:
+        document["ps"] = version.preceding.system_id
+    if version.template_id is not None:
+        document |= {"tid": version.template_id, "th": version.template_hash, "p": version.persistent}
+    if version.compressed is not None:
+        document["z"] = version.compressed
+    return document
+
+
+def stored_version(document: Document) -> StoredVersion:
+    """The version that a document holds."""
+    stored = document.get("z")
+    return StoredVersion(
+        uid=_uid(document),
+        ehr_id=document["e"],
+        kind=Kind(document["k"]),
+        contribution_id=document["ct"],
+        audit=_audit(document),
+        lifecycle=Lifecycle(document["lc"]),
+        payload=None if stored is None else decompress(stored),
+        template_id=document.get("tid"),
+        preceding_uid=preceding_uid(document),
+    )
+
+
+def committed_version(
+    version: NewVersion, *, ehr_id: str, contribution_id: str, audit: AuditDetails
+) -> StoredVersion:
+    """The version as it was just committed, without reading it back."""
+    return StoredVersion(
+        uid=version.uid,
+        ehr_id=ehr_id,
+        kind=version.kind,
+        contribution_id=contribution_id,
+        audit=AuditDetails(
+            audit.system_id, audit.committer, audit.time_committed, version.change_type, audit.description
+        ),
+        lifecycle=version.lifecycle,
+        payload=version.payload,
+        template_id=version.template_id,
+        preceding_uid=version.preceding,
+    )
+
+
+HEAD_FIELDS = {"o": 1, "n": 1, "s": 1, "k": 1, "tc": 1, "lc": 1, "tid": 1, "p": 1, "r": {"$slice": 1}}
+
+
+def head(document: Document) -> Head:
+    """The head in a document that was read with HEAD_FIELDS."""
+    return Head(
+        uid=_uid(document),
+        kind=Kind(document["k"]),
+        committed=document["tc"],
+        deleted=document["lc"] == Lifecycle.DELETED.value,
+        template_id=document.get("tid"),
+        persistent=document.get("p", False),
+        archetype_id=next(iter(document.get("r", ())), ""),
+    )
+
+
+def preceding_uid(document: Document) -> ObjectVersionId | None:
+    """The id of the version before the one in the document; None for the first."""
+    if "ps" not in document:
+        return None
+    return ObjectVersionId(document["o"], document["ps"], document["n"] - 1)
+
+
+def _uid(document: Document) -> ObjectVersionId:
+    return ObjectVersionId(document["o"], document["s"], document["n"])
+
+
+def _audit(document: Document) -> AuditDetails:
+    stored = document["au"]
+    committer: JsonObject = stored["by"]
+    return AuditDetails(stored["s"], committer, document["tc"], ChangeType(stored["c"]), stored.get("d"))
+
+
+# --- audit ----------------------------------------------------------------------------------------
+
+
+def batch_document(batch: AuditBatch) -> Document:
+    """The document of a batch of audit entries."""
+    return {
+        "_id": f"{batch.chain}:{batch.sequence}",
+        "c": batch.chain,
+        "s": batch.sequence,
+        "p": batch.previous,
+        "heads": [{"c": chain, "h": digest} for chain, digest in batch.heads.items()],
+        "h": batch.digest,
+        "entries": [_entry_document(entry) for entry in batch.entries],
+    }
+
+
+def audit_batch(document: Document) -> AuditBatch:
+    """The batch that a document holds."""
+    return AuditBatch(
+        chain=document["c"],
+        sequence=document["s"],
+        previous=document["p"],
+        heads={known["c"]: known["h"] for known in document["heads"]},
+        entries=tuple(_entry(entry) for entry in document["entries"]),
+        digest=document["h"],
+    )
+
+
+def _entry_document(entry: AuditEntry) -> Document:
+    document: Document = {
+        "at": entry.at,
+        "by": entry.actor,
+        "role": entry.role,
+        "org": entry.organisation,
+        "do": entry.action,
+        "out": entry.outcome.value,
+    }
+    optional = {"e": entry.ehr_id, "on": entry.what, "why": entry.why, "more": entry.detail}
+    return document | {key: value for key, value in optional.items() if value}
+
+
+def _entry(document: Document) -> AuditEntry:
+    return AuditEntry(
+        at=document["at"].astimezone(UTC),
+        actor=document["by"],
+        role=document["role"],
+        organisation=document["org"],
+        action=document["do"],
+        outcome=Outcome(document["out"]),
+        ehr_id=document.get("e"),
+        what=document.get("on", ""),
+        why=document.get("why", ""),
+        detail=document.get("more", ""),
+    )

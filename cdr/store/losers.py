@@ -1,0 +1,95 @@
+"""Why a commit cannot go in: asked only after a transaction was aborted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cdr.errors import (
+    CdrError,
+    EhrClosed,
+    EhrExists,
+    EhrNotModifiable,
+    ObjectExists,
+    SubjectExists,
+    UnknownEhr,
+    UnknownObject,
+    VersionConflict,
+)
+from cdr.store.database import Database, Document
+from cdr.store.documents import HEAD_FIELDS, NewVersion, head
+from cdr.store.tombstones import Tombstones
+from cdr.store.waiting import Commit
+
+
+async def find_losers(
+    database: Database, tombstones: Tombstones, group: Sequence[Commit]
+) -> dict[Commit, CdrError]:
+    """The commits that the record as it stands refuses, each with its error; the others may try again."""
+    gates = await _gates(database, group)
+    losers: dict[Commit, CdrError] = {}
+    for commit in group:
+        error = (
+            await _creation_error(tombstones, commit, gates)
+            if commit.creates_ehr
+            else _gate_error(commit, gates.get(commit.ehr_id))
+        )
+        error = error or await _subject_error(database, commit)
+        error = error or await _version_error(database, commit)
+        if error is not None:
+            losers[commit] = error
+    return losers
+
+
+async def _gates(database: Database, group: Sequence[Commit]) -> Mapping[str, Document]:
+    ids = list({commit.ehr_id for commit in group})
+    documents = await database.ehrs.find({"_id": {"$in": ids}}, {"gate": 1}).to_list()
+    return {document["_id"]: document["gate"] for document in documents}
+
+
+async def _creation_error(
+    tombstones: Tombstones, commit: Commit, gates: Mapping[str, Document]
+) -> CdrError | None:
+    if commit.ehr_id in gates or await tombstones.any_of([commit.ehr_id]):
+        return EhrExists(commit.ehr_id)
+    return None
+
+
+def _gate_error(commit: Commit, gate: Document | None) -> CdrError | None:
+    if gate is None:
+        return UnknownEhr(commit.ehr_id)
+    if not gate["open"]:
+        return EhrClosed(commit.ehr_id)
+    if commit.status is None and not gate["mod"]:
+        return EhrNotModifiable(commit.ehr_id)
+    return None
+
+
+async def _subject_error(database: Database, commit: Commit) -> CdrError | None:
+    if commit.status is None or commit.status.subject is None:
+        return None
+    namespace, subject_id = commit.status.subject
+    holder = await database.subjects.find_one({"_id": {"ns": namespace, "id": subject_id}})
+    if holder is None or holder["e"] == commit.ehr_id:
+        return None
+    return SubjectExists(namespace)
+
+
+async def _version_error(database: Database, commit: Commit) -> CdrError | None:
+    for version in commit.versions:
+        error = await _head_error(database, commit.ehr_id, version)
+        if error is not None:
+            return error
+    return None
+
+
+async def _head_error(database: Database, ehr_id: str, version: NewVersion) -> CdrError | None:
+    object_id = version.uid.object_id
+    if version.preceding is None:
+        # Object ids are unique over all EHRs: the _id of a version does not hold its EHR.
+        taken = await database.versions.find_one({"_id": f"{object_id}::1"}, {"_id": 1})
+        return ObjectExists(object_id) if taken else None
+    latest = await database.versions.find_one({"e": ehr_id, "o": object_id}, HEAD_FIELDS, sort=[("n", -1)])
+    if latest is None:
+        return UnknownObject(object_id)
+    uid = head(latest).uid
+    return None if uid == version.preceding else VersionConflict(str(uid))

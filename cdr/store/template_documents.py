@@ -1,0 +1,92 @@
+"""Published templates as documents: one per revision, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo.errors import DuplicateKeyError
+
+from cdr.store.database import Database, Document, store_errors
+from cdr.store.documents import compress, decompress
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTemplate:
+    """One revision of a template.
+
+    ``source`` is the OPT 1.4 XML as it was sent; ``content_hash`` identifies what it says
+    (``OperationalTemplate.content_hash``).
+    """
+
+    template_id: str
+    revision: int
+    concept: str
+    archetype_id: str
+    created: datetime
+    content_hash: str
+    source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDocuments:
+    """The collection ``templates``."""
+
+    database: Database
+
+    async def newest(self, template_id: str) -> PublishedTemplate | None:
+        """The newest revision of a template."""
+        with store_errors():
+            found = await self.database.templates.find_one({"tid": template_id}, sort=[("rev", -1)])
+        return None if found is None else _template(found)
+
+    async def newest_revision(self, template_id: str) -> int:
+        """The number of the newest revision, 0 if there is none."""
+        with store_errors():
+            found = await self.database.templates.find_one(
+                {"tid": template_id}, {"rev": 1}, sort=[("rev", -1)]
+            )
+        return 0 if found is None else int(found["rev"])
+
+    async def all_newest(self) -> Sequence[PublishedTemplate]:
+        """The newest revision of every template, by id."""
+        newest: dict[str, PublishedTemplate] = {}
+        with store_errors():
+            async for found in self.database.templates.find().sort([("tid", 1), ("rev", 1)]):
+                newest[found["tid"]] = _template(found)
+        return list(newest.values())
+
+    async def add(self, template: PublishedTemplate) -> bool:
+        """Store a new revision; False if that revision is there already."""
+        with store_errors():
+            try:
+                await self.database.templates.insert_one(_document(template))
+            except DuplicateKeyError:
+                return False
+        return True
+
+
+def _document(template: PublishedTemplate) -> Document:
+    return {
+        "_id": f"{template.template_id}::{template.revision}",
+        "tid": template.template_id,
+        "rev": template.revision,
+        "concept": template.concept,
+        "a": template.archetype_id,
+        "created": template.created,
+        "hash": template.content_hash,
+        "z": compress(template.source),
+    }
+
+
+def _template(stored: Document) -> PublishedTemplate:
+    return PublishedTemplate(
+        template_id=stored["tid"],
+        revision=stored["rev"],
+        concept=stored["concept"],
+        archetype_id=stored["a"],
+        created=stored["created"],
+        content_hash=stored["hash"],
+        source=decompress(stored["z"]),
+    )

@@ -1,0 +1,45 @@
+"""What is left of an erased EHR: a keyed hash of its id and the time, so that the id is never given again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from cdr.store.database import Database
+
+
+class Tombstones:
+    """Erased EHR ids; without the database's key nobody can tell which ids they were."""
+
+    def __init__(self, database: Database, key: bytes) -> None:
+        self._database = database
+        self._key = key
+
+    @classmethod
+    async def open(cls, database: Database) -> Tombstones:
+        """Read the key of this database, making it at the first start."""
+        await database.meta.update_one(
+            {"_id": "tombstone_key"}, {"$setOnInsert": {"key": secrets.token_bytes(32)}}, upsert=True
+        )
+        stored = await database.meta.find_one({"_id": "tombstone_key"})
+        assert stored is not None  # written just now, and never deleted
+        return cls(database, stored["key"])
+
+    async def add(self, ehr_id: str, at: datetime, session: AsyncClientSession) -> None:
+        """Remember an erased id."""
+        await self._database.tombstones.update_one(
+            {"_id": self._mark(ehr_id)}, {"$setOnInsert": {"at": at}}, upsert=True, session=session
+        )
+
+    async def any_of(self, ehr_ids: Sequence[str], session: AsyncClientSession | None = None) -> bool:
+        """Was one of these ids erased?"""
+        marks = [self._mark(ehr_id) for ehr_id in ehr_ids]
+        return await self._database.tombstones.find_one({"_id": {"$in": marks}}, session=session) is not None
+
+    def _mark(self, ehr_id: str) -> str:
+        return hmac.new(self._key, ehr_id.encode(), hashlib.sha256).hexdigest()

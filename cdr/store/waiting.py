@@ -1,0 +1,72 @@
+"""Commits that wait, and which of them may share a transaction. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cdr.audit import AuditEntry
+from cdr.store.documents import NewVersion
+from cdr.versions import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFacts:
+    """What an EHR_STATUS decides about its EHR; ``subject`` is (namespace, id)."""
+
+    object_id: str
+    is_modifiable: bool
+    is_queryable: bool
+    subject: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Commit:
+    """One contribution on its way into the store.
+
+    ``status`` is set if the contribution writes the EHR_STATUS (needs an open EHR), absent if it writes
+    content (needs an open and modifiable one). ``clock`` is the time it was asked for; the commit time may be
+    later.
+    """
+
+    ehr_id: str
+    contribution_id: str
+    system_id: str
+    committer: JsonObject
+    clock: datetime
+    versions: tuple[NewVersion, ...]
+    entry: AuditEntry
+    description: str | None = None
+    status: StatusFacts | None = None
+    creates_ehr: bool = False
+
+
+def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], list[Commit]]:
+    """The commits of the next transaction, and those that wait for a later one.
+
+    Two writers of one object, or a status and anything else of its EHR, never share a transaction: the
+    later one must see what the earlier did. The order of commits that touch is kept.
+    """
+    group: list[Commit] = []
+    later: list[Commit] = []
+    alone: set[tuple[str, ...]] = set()
+    shared: set[tuple[str, ...]] = set()
+    for commit in waiting:
+        own, common = _claims(commit)
+        free = not own & (alone | shared) and not common & alone
+        (group if free and len(group) < limit else later).append(commit)
+        alone |= own
+        shared |= common
+    return group, later
+
+
+def _claims(commit: Commit) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
+    """What a commit needs for itself, and what it may share."""
+    own: set[tuple[str, ...]] = {("object", version.uid.object_id) for version in commit.versions}
+    ehr = ("ehr", commit.ehr_id)
+    if commit.status is None:
+        return own, {ehr}
+    if commit.status.subject is not None:
+        own.add(("subject", *commit.status.subject))
+    return own | {ehr}, set()
