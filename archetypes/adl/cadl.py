@@ -1,0 +1,324 @@
+"""cADL 1.4: the definition section as a constraint tree (ADL 1.4 specification, cADL syntax)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from archetypes.adl.lexer import TokenStream
+from archetypes.adl.odin import MAX_DEPTH, Keyed, read_odin_object
+from archetypes.adl.primitives import at_primitive, parse_interval, parse_primitive
+from archetypes.aom.constraints import (
+    ONCE,
+    ArchetypeInternalRef,
+    ArchetypeSlot,
+    CAttribute,
+    Cardinality,
+    CCodePhrase,
+    CComplexObject,
+    CDvOrdinal,
+    CDvQuantity,
+    CObject,
+    ConstraintRef,
+    CPrimitiveObject,
+    Interval,
+    OrdinalItem,
+    QuantityItem,
+)
+from archetypes.findings import SourceSpan
+
+_NODE = re.compile(r"\[\s*((?:at|id)[\d.]+)\s*\]")
+_CODE = re.compile(r"\[\s*(?P<terminology>[\w.\-]+(?:\([^)]*\))?)\s*::(?P<codes>[^\]]*)\]")
+_RM_TYPE_OF_PRIMITIVE = {
+    "CString": "STRING",
+    "CInteger": "INTEGER",
+    "CReal": "REAL",
+    "CBoolean": "BOOLEAN",
+    "CDuration": "DURATION",
+}
+
+
+def parse_definition(stream: TokenStream) -> CComplexObject:
+    """The root object of a definition section. Raises AdlSyntaxError."""
+    root = _object(stream, 0)
+    if not isinstance(root, CComplexObject):
+        raise stream.unexpected("a complex object as root")
+    if stream.token.kind != "end":
+        raise stream.unexpected("the end of the definition")
+    return root
+
+
+def _object(stream: TokenStream, depth: int) -> CObject:
+    """c_object: complex | slot | use_node | domain type | code | ordinal | primitive"""
+    if depth > MAX_DEPTH:
+        raise stream.source.error("nested too deep", stream.token.start)
+    if stream.at("allow_archetype"):
+        return _slot(stream)
+    if stream.at("use_node"):
+        return _internal_ref(stream)
+    if stream.token.kind == "code":
+        return _code_phrase(stream)
+    if stream.token.kind == "bracket":
+        return _constraint_ref(stream)
+    if stream.token.kind in ("integer", "real") and stream.peek().text == "|":
+        return _ordinals(stream)
+    if at_primitive(stream):
+        return _primitive(stream)
+    return _complex_or_domain(stream, depth)
+
+
+def _complex_or_domain(stream: TokenStream, depth: int) -> CObject:
+    """TYPE '<' odin '>' | TYPE [node] [occurrences] [matches '{' attributes '}']"""
+    span = stream.source.span(stream.token.start)
+    start = stream.token.start
+    name = stream.expect_kind("name").text
+    domain = _DOMAIN_TYPES.get(name)
+    if domain is not None and stream.at("<"):
+        return domain(read_odin_object(stream), span)
+    if name in ("C_DV_STATE",):
+        raise stream.source.error(f"{name} is not supported", start)
+    node_id = _node_id(stream)
+    occurrences = _occurrences(stream) or ONCE
+    attributes = _body(stream, depth) if stream.take("matches", "is_in") else ()
+    return CComplexObject(
+        rm_type_name=name, node_id=node_id, occurrences=occurrences, attributes=attributes, span=span
+    )
+
+
+def _node_id(stream: TokenStream) -> str:
+    match = _NODE.fullmatch(stream.token.text) if stream.token.kind == "bracket" else None
+    if match is None:
+        return ""
+    stream.next()
+    return match[1]
+
+
+def _body(stream: TokenStream, depth: int) -> tuple[CAttribute, ...]:
+    """'{' ('*' | attribute+) '}'"""
+    stream.expect("{")
+    attributes = []
+    if not stream.take("*"):
+        while not stream.at("}"):
+            attributes.append(_attribute(stream, depth + 1))
+    stream.expect("}")
+    return tuple(attributes)
+
+
+def _attribute(stream: TokenStream, depth: int) -> CAttribute:
+    """name [existence] [cardinality] matches '{' ('*' | object+) '}'"""
+    span = stream.source.span(stream.token.start)
+    name = stream.expect_kind("name").text
+    existence = _multiplicity(stream) if stream.take("existence") else None
+    cardinality = _cardinality(stream) if stream.take("cardinality") else None
+    children: list[CObject] = []
+    if stream.take("matches", "is_in"):
+        stream.expect("{")
+        if not stream.take("*"):
+            while not stream.at("}"):
+                children.append(_object(stream, depth + 1))
+        stream.expect("}")
+    return CAttribute(
+        rm_attribute_name=name,
+        existence=existence,
+        cardinality=cardinality,
+        children=tuple(children),
+        span=span,
+    )
+
+
+def _occurrences(stream: TokenStream) -> Interval[int] | None:
+    return _multiplicity(stream) if stream.take("occurrences") else None
+
+
+def _multiplicity(stream: TokenStream) -> Interval[int]:
+    """matches '{' n ['..' (n | '*')] '}'"""
+    if not stream.take("matches", "is_in"):
+        raise stream.unexpected("'matches'")
+    stream.expect("{")
+    interval = _bounds(stream)
+    stream.expect("}")
+    return interval
+
+
+def _bounds(stream: TokenStream) -> Interval[int]:
+    if stream.take("*"):
+        return Interval(0, None)
+    lower = int(stream.expect_kind("integer").text)
+    if not stream.take(".."):
+        return Interval(lower, lower)
+    return Interval(lower, None if stream.take("*") else int(stream.expect_kind("integer").text))
+
+
+def _cardinality(stream: TokenStream) -> Cardinality:
+    """matches '{' bounds (';' (ordered | unordered | unique))* '}'"""
+    if not stream.take("matches", "is_in"):
+        raise stream.unexpected("'matches'")
+    stream.expect("{")
+    interval = _bounds(stream)
+    words = set()
+    while stream.take(";"):
+        words.add(stream.expect_kind("name").text.lower())
+    stream.expect("}")
+    return Cardinality(interval, is_ordered="unordered" not in words, is_unique="unique" in words)
+
+
+def _slot(stream: TokenStream) -> ArchetypeSlot:
+    """allow_archetype TYPE [node] [occurrences] matches '{' [include ...] [exclude ...] '}'"""
+    span = stream.source.span(stream.next().start)
+    name = stream.expect_kind("name").text
+    node_id = _node_id(stream)
+    occurrences = _occurrences(stream) or ONCE
+    node_id = node_id or _node_id(stream)
+    patterns: dict[str, list[str]] = {"include": [], "exclude": []}
+    if stream.take("matches", "is_in"):
+        stream.expect("{")
+        while not stream.at("}"):
+            _assertions(stream, patterns)
+        stream.expect("}")
+    return ArchetypeSlot(
+        rm_type_name=name,
+        node_id=node_id,
+        occurrences=occurrences,
+        includes=tuple(patterns["include"]),
+        excludes=tuple(patterns["exclude"]),
+        span=span,
+    )
+
+
+def _assertions(stream: TokenStream, patterns: dict[str, list[str]]) -> None:
+    """(include | exclude) (archetype_id/value matches '{' /pattern/ '}')+ | '*'"""
+    if stream.take("*"):
+        return
+    word = stream.expect_kind("name").text.lower()
+    if word not in patterns:
+        raise stream.source.error(f"expected include or exclude, found {word!r}", stream.token.start)
+    while stream.token.kind == "name" and not stream.at("include", "exclude"):
+        while not stream.take("matches", "is_in"):
+            if stream.token.kind not in ("name", "symbol") or stream.at("}"):
+                raise stream.unexpected("archetype_id/value matches")
+            stream.next()
+        stream.expect("{")
+        patterns[word].append(stream.regex())
+        stream.take(";")
+        stream.expect("}")
+
+
+def _internal_ref(stream: TokenStream) -> ArchetypeInternalRef:
+    """use_node TYPE [node] [occurrences] path"""
+    span = stream.source.span(stream.next().start)
+    name = stream.expect_kind("name").text
+    node_id = _node_id(stream)
+    occurrences = _occurrences(stream)
+    path = stream.path()
+    return ArchetypeInternalRef(
+        rm_type_name=name,
+        node_id=node_id,
+        occurrences=occurrences or ONCE,
+        inherits_occurrences=occurrences is None,
+        target_path=path,
+        span=span,
+    )
+
+
+def _code_phrase(stream: TokenStream) -> CCodePhrase:
+    """'[' terminology '::' [code (',' code)*] [';' assumed] ']'"""
+    token = stream.next()
+    match = _CODE.fullmatch(re.sub(r"--[^\n]*", "", token.text))
+    if match is None:
+        raise stream.source.error(f"{token.text!r} is not a list of codes", token.start)
+    codes, _, assumed = match["codes"].partition(";")
+    return CCodePhrase(
+        rm_type_name="CODE_PHRASE",
+        terminology_id=match["terminology"],
+        codes=tuple(code.strip() for code in codes.split(",") if code.strip()),
+        assumed_value=assumed.strip() or None,
+        span=stream.source.span(token.start),
+    )
+
+
+def _constraint_ref(stream: TokenStream) -> CObject:
+    token = stream.next()
+    return ConstraintRef(
+        rm_type_name="CODE_PHRASE",
+        reference=token.text.strip("[] \t\r\n"),
+        span=stream.source.span(token.start),
+    )
+
+
+def _ordinals(stream: TokenStream) -> CDvOrdinal:
+    """value '|' '[' terminology '::' code ']' (',' ...)* [';' assumed]"""
+    span = stream.source.span(stream.token.start)
+    items = [_ordinal(stream)]
+    while stream.take(","):
+        items.append(_ordinal(stream))
+    assumed = float(stream.expect_kind("integer", "real").text) if stream.take(";") else None
+    scale = any(not item.value.is_integer() for item in items)
+    return CDvOrdinal(
+        rm_type_name="DV_SCALE" if scale else "DV_ORDINAL",
+        items=tuple(items),
+        assumed_value=assumed,
+        span=span,
+    )
+
+
+def _ordinal(stream: TokenStream) -> OrdinalItem:
+    value = float(stream.expect_kind("integer", "real").text)
+    stream.expect("|")
+    code = _code_phrase(stream)
+    if len(code.codes) != 1:
+        raise stream.unexpected("one code")
+    return OrdinalItem(value=value, terminology_id=str(code.terminology_id), code=code.codes[0])
+
+
+def _primitive(stream: TokenStream) -> CPrimitiveObject:
+    span = stream.source.span(stream.token.start)
+    item = parse_primitive(stream)
+    rm_type = _RM_TYPE_OF_PRIMITIVE.get(type(item).__name__) or getattr(item, "rm_type", "STRING")
+    return CPrimitiveObject(rm_type_name=rm_type, item=item, span=span)
+
+
+# --- domain types written as ODIN ---------------------------------------------------------------
+
+
+def _dv_quantity(tree: Any, span: SourceSpan) -> CDvQuantity:
+    items = tree.get("list", Keyed()) if isinstance(tree, dict) else Keyed()
+    assumed = tree.get("assumed_value") if isinstance(tree, dict) else None
+    return CDvQuantity(
+        rm_type_name="DV_QUANTITY",
+        property=str(tree["property"]).strip("[]") if "property" in tree else None,
+        items=tuple(_quantity_item(item) for item in items.values()),
+        assumed_value=(float(assumed["magnitude"]), str(assumed["units"])) if assumed else None,
+        span=span,
+    )
+
+
+def _quantity_item(item: dict[str, Any]) -> QuantityItem:
+    magnitude = parse_interval(item["magnitude"], float) if "magnitude" in item else None
+    precision = parse_interval(item["precision"], int) if "precision" in item else None
+    return QuantityItem(units=str(item.get("units", "")), magnitude=magnitude, precision=precision)
+
+
+def _dv_ordinal(tree: Any, span: SourceSpan) -> CDvOrdinal:
+    del tree  # tools write C_DV_ORDINAL <> for an open ordinal only
+    return CDvOrdinal(rm_type_name="DV_ORDINAL", span=span)
+
+
+def _code_phrase_odin(tree: Any, span: SourceSpan) -> CCodePhrase:
+    codes = tree.get("code_list", ()) if isinstance(tree, dict) else ()
+    codes = codes if isinstance(codes, list) else [codes] if codes else []
+    terminology = tree.get("terminology_id") if isinstance(tree, dict) else None
+    return CCodePhrase(
+        rm_type_name="CODE_PHRASE",
+        terminology_id=str(terminology).strip("[]") if terminology else None,
+        codes=tuple(str(code) for code in codes),
+        span=span,
+    )
+
+
+_DOMAIN_TYPES: dict[str, Callable[[Any, SourceSpan], CObject]] = {
+    "C_DV_QUANTITY": _dv_quantity,
+    "C_QUANTITY": _dv_quantity,
+    "C_DV_ORDINAL": _dv_ordinal,
+    "C_CODE_PHRASE": _code_phrase_odin,
+}

@@ -1,0 +1,132 @@
+"""Tokens of ADL 1.4: one lexer for ODIN and cADL, each token with its offset."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from archetypes.adl.source import SourceText
+from archetypes.errors import AdlSyntaxError
+
+# First match wins. Term codes are read as one token: ``[local::at0001, at0002; at0001]``, ``[ac0001]``.
+_TOKENS = (
+    ("skip", r"[\s﻿]+|--[^\n]*"),
+    ("string", r'"(?:\\.|[^"\\])*"'),
+    ("code", r"\[\s*[\w.\-]+(?:\([^)]*\))?\s*::[^\]\"]*\]"),
+    ("bracket", r"\[\s*(?:at|ac|id)[\d.]+\s*\]"),
+    ("duration", r"-?P(?=[\dT])(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?(?![\w])"),
+    (
+        "temporal",
+        r"\d{4}-\d{2}-\d{2}(?:T\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+        r"|\d{4}-\d{2}(?!\d)|\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?",
+    ),
+    (
+        "pattern",
+        r"[yY?X]{4}-[mM?X]{2}(?:-[dD?X]{2}(?:[T ][hH?X]{2}(?::[mM?X]{2}(?::[sS?X]{2})?)?)?)?"
+        r"|[hH]{2}:[mM?X]{2}(?::[sS?X]{2})?",
+    ),
+    ("uri", r"[a-z][a-z0-9+.\-]*://[^\s>]*|[a-z]+:[A-Za-z0-9][^\s><]*(?=>)"),
+    ("real", r"-?\d+\.\d+(?:[eE][+-]?\d+)?|-?\d+[eE][+-]?\d+"),
+    ("integer", r"-?\d+"),
+    ("symbol", r"\.\.\.|\.\.|>=|<=|[<>={}()\[\]|;,*/:.~]"),
+    ("name", r"[A-Za-z_][\w\-]*(?:\.[\w\-]+)*(?:<[A-Z_]+>)?"),
+    ("other", r"."),
+)
+_LEXER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TOKENS), re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token; ``kind`` is one of the names above or ``end``."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+class TokenStream:
+    """Tokens of a part of a source, one of lookahead."""
+
+    def __init__(self, source: SourceText, start: int, end: int) -> None:
+        self.source = source
+        self._limit = end
+        self.token = self._scan(start)
+
+    def _scan(self, position: int) -> Token:
+        while position < self._limit:
+            match = _LEXER.match(self.source.text, position, self._limit)
+            assert match is not None  # the last alternative takes any character
+            if match.lastgroup != "skip":
+                return Token(str(match.lastgroup), match.group(), match.start(), match.end())
+            position = match.end()
+        return Token("end", "", self._limit, self._limit)
+
+    def next(self) -> Token:
+        """Take the current token."""
+        taken = self.token
+        self.token = self._scan(taken.end)
+        return taken
+
+    def peek(self) -> Token:
+        """The token after the current one."""
+        return self._scan(self.token.end)
+
+    def at(self, *texts: str) -> bool:
+        """True if the current token is one of these words or symbols (case matters not)."""
+        return self.token.kind in ("symbol", "name") and self.token.text.lower() in texts
+
+    def take(self, *texts: str) -> bool:
+        """Take the current token if it is one of these."""
+        if self.at(*texts):
+            self.next()
+            return True
+        return False
+
+    def expect(self, text: str) -> Token:
+        """Take this word or symbol; raises AdlSyntaxError otherwise."""
+        if not self.at(text):
+            raise self.unexpected(repr(text))
+        return self.next()
+
+    def expect_kind(self, *kinds: str) -> Token:
+        """Take a token of one of these kinds; raises AdlSyntaxError otherwise."""
+        if self.token.kind not in kinds:
+            raise self.unexpected(" or ".join(kinds))
+        return self.next()
+
+    def unexpected(self, expected: str) -> AdlSyntaxError:
+        """The error for the current token."""
+        found = repr(self.token.text) if self.token.text else "the end"
+        return self.source.error(f"expected {expected}, found {found}", self.token.start)
+
+    def regex(self) -> str:
+        """Take ``/pattern/`` or ``^pattern^``, the current token being its first mark."""
+        text, start = self.source.text, self.token.start
+        mark = text[start]
+        match = re.compile(rf"(?:\\.|[^{re.escape(mark)}\n\\])*", re.DOTALL).match(
+            text, start + 1, self._limit
+        )
+        if match is None or match.end() >= self._limit or text[match.end()] != mark:
+            raise self.source.error("the pattern does not end", start)
+        self.token = self._scan(match.end() + 1)
+        return match.group().replace("\\/", "/") if mark == "/" else match.group()
+
+    def between(self, mark: str) -> str:
+        """Take everything from the current token, which is ``mark``, to the next one; marks left out."""
+        start = self.expect(mark).end
+        end = self.source.text.find(mark, start, self._limit)
+        if end < 0:
+            raise self.source.error(f"{mark!r} is not closed", start)
+        self.token = self._scan(end + 1)
+        return self.source.text[start:end]
+
+    def path(self) -> str:
+        """Take a path such as ``/data[at0001]/events[at0006]``."""
+        match = re.compile(r"(?:/[a-z_]\w*(?:\[[^\]]*\])?)+").match(
+            self.source.text, self.token.start, self._limit
+        )
+        if match is None:
+            raise self.unexpected("a path")
+        self.token = self._scan(match.end())
+        return match.group()

@@ -1,0 +1,137 @@
+"""ODIN: the object notation of the language, description and ontology sections (BASE, ODIN syntax)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archetypes.adl.lexer import TokenStream
+
+MAX_DEPTH = 60
+
+
+class Keyed(dict[str, Any]):
+    """An object whose members have keys (``["nb"] = <...>``) instead of attribute names."""
+
+
+class Code(str):
+    """A term code such as ``[ISO_639-1::nb]``, brackets included."""
+
+    __slots__ = ()
+
+
+class Uri(str):
+    """A URI that stands without quotes."""
+
+    __slots__ = ()
+
+
+def read_odin(stream: TokenStream) -> dict[str, Any]:
+    """The attributes of an ODIN text: dicts, Keyed, lists, str, int, float, bool, Code, Uri.
+
+    Raises AdlSyntaxError.
+    """
+    tree = _attributes(stream, 0)
+    if stream.token.kind != "end":
+        raise stream.unexpected("an attribute")
+    return tree
+
+
+def read_odin_object(stream: TokenStream) -> Any:
+    """One object in angle brackets, as domain types of cADL have it. Raises AdlSyntaxError."""
+    return _object(stream, 0)
+
+
+def _attributes(stream: TokenStream, depth: int) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    while stream.token.kind == "name":
+        name = stream.next().text
+        stream.expect("=")
+        tree[name] = _object(stream, depth + 1)
+        stream.take(";")
+    return tree
+
+
+def _object(stream: TokenStream, depth: int) -> Any:
+    """object: '(' type ')' '<' ... '>' | '<' ... '>'"""
+    if depth > MAX_DEPTH:
+        raise stream.source.error("nested too deep", stream.token.start)
+    if stream.take("("):
+        stream.expect_kind("name")
+        stream.expect(")")
+    stream.expect("<")
+    value = _content(stream, depth)
+    stream.expect(">")
+    return value
+
+
+def _content(stream: TokenStream, depth: int) -> Any:
+    if stream.at(">"):
+        return {}
+    if stream.at("["):
+        return _keyed(stream, depth)
+    if stream.token.kind == "name" and stream.peek().text == "=":
+        return _attributes(stream, depth)
+    return _values(stream)
+
+
+def _keyed(stream: TokenStream, depth: int) -> Keyed:
+    """'[' key ']' '=' object, repeated"""
+    tree = Keyed()
+    while stream.take("["):
+        key = _scalar(stream)
+        stream.expect("]")
+        stream.expect("=")
+        tree[str(key)] = _object(stream, depth + 1)
+        stream.take(";")
+    return tree
+
+
+def _values(stream: TokenStream) -> Any:
+    """One scalar, or a list of scalars; ``...`` marks a list of one."""
+    values = [_scalar(stream)]
+    is_list = False
+    while stream.take(","):
+        is_list = True
+        if not stream.take("..."):
+            values.append(_scalar(stream))
+    return values if is_list else values[0]
+
+
+def _scalar(stream: TokenStream) -> Any:
+    token = stream.next()
+    match token.kind:
+        case "string":
+            return unquote(token.text)
+        case "integer":
+            return int(token.text)
+        case "real":
+            return float(token.text)
+        case "code" | "bracket":
+            return Code(token.text)
+        case "uri":
+            return Uri(token.text)
+        case "temporal" | "duration" | "pattern":
+            return token.text
+        case "name" if token.text.lower() in ("true", "false"):
+            return token.text.lower() == "true"
+        case "symbol" if token.text == "|":
+            return _interval_text(stream)
+    raise stream.source.error(f"expected a value, found {token.text!r}", token.start)
+
+
+def _interval_text(stream: TokenStream) -> str:
+    """An interval is kept as written."""
+    start = stream.token.start
+    while not stream.at("|"):
+        if stream.token.kind == "end":
+            raise stream.unexpected("'|'")
+        stream.next()
+    return "|" + stream.source.text[start : stream.next().end]
+
+
+def unquote(text: str) -> str:
+    """The value of a quoted string."""
+    body = text[1:-1]
+    if "\\" not in body:
+        return body
+    return body.replace("\\\\", "\x00").replace('\\"', '"').replace("\x00", "\\")
