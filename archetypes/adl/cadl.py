@@ -13,15 +13,21 @@ from archetypes.aom.constraints import (
     ONCE,
     ArchetypeInternalRef,
     ArchetypeSlot,
-    CAttribute,
     Cardinality,
+    CAttribute,
+    CBoolean,
     CCodePhrase,
     CComplexObject,
+    CDuration,
     CDvOrdinal,
     CDvQuantity,
+    CInteger,
     CObject,
     ConstraintRef,
     CPrimitiveObject,
+    CReal,
+    CString,
+    CTemporal,
     Interval,
     OrdinalItem,
     QuantityItem,
@@ -30,12 +36,12 @@ from archetypes.findings import SourceSpan
 
 _NODE = re.compile(r"\[\s*((?:at|id)[\d.]+)\s*\]")
 _CODE = re.compile(r"\[\s*(?P<terminology>[\w.\-]+(?:\([^)]*\))?)\s*::(?P<codes>[^\]]*)\]")
-_RM_TYPE_OF_PRIMITIVE = {
-    "CString": "STRING",
-    "CInteger": "INTEGER",
-    "CReal": "REAL",
-    "CBoolean": "BOOLEAN",
-    "CDuration": "DURATION",
+_RM_TYPE_OF_PRIMITIVE: dict[type, str] = {
+    CString: "STRING",
+    CInteger: "INTEGER",
+    CReal: "REAL",
+    CBoolean: "BOOLEAN",
+    CDuration: "DURATION",
 }
 
 
@@ -274,7 +280,7 @@ def _ordinal(stream: TokenStream) -> OrdinalItem:
 def _primitive(stream: TokenStream) -> CPrimitiveObject:
     span = stream.source.span(stream.token.start)
     item = parse_primitive(stream)
-    rm_type = _RM_TYPE_OF_PRIMITIVE.get(type(item).__name__) or getattr(item, "rm_type", "STRING")
+    rm_type = item.rm_type if isinstance(item, CTemporal) else _RM_TYPE_OF_PRIMITIVE[type(item)]
     return CPrimitiveObject(rm_type_name=rm_type, item=item, span=span)
 
 
