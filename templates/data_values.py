@@ -318,7 +318,7 @@ def _check_key(value: str, limits: Interval[str], key: Callable[[str], float | N
     lower = key(limits.lower) if limits.lower is not None else None
     upper = key(limits.upper) if limits.upper is not None else None
     found = key(value)
-    keys = Interval[float](lower, upper, limits.lower_included, limits.upper_included)
+    keys: Interval[float] = Interval(lower, upper, limits.lower_included, limits.upper_included)
     if found is not None and not keys.contains(found):
         raise Unfit(f"{value} is outside {limits}")
 
