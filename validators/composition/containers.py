@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archetypes.aom.constraints import ArchetypeSlot, CArchetypeRoot, CAttribute, CObject, Interval
+from archetypes.repository import admits
 from archetypes.rm.schema import RmAttribute
 from validators.composition.check import Check
 from validators.composition.data import Node
@@ -18,7 +19,6 @@ from validators.composition.matching import check_best, check_name, fits_known_t
 from validators.composition.naming import admits_name, described, identifier, label
 from validators.composition.place import Place
 from validators.composition.report import shown
-from validators.composition.slots import admits
 
 
 def check_container(
