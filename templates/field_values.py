@@ -7,7 +7,7 @@ itself where there is one (range, list, unit, pattern); an open node refuses ano
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +30,7 @@ from archetypes.rm.schema import rm_schema
 from templates.data_values import (
     PERCENT,
     DataValue,
+    admits_text,
     alternatives,
     code_constraint,
     coded,
@@ -38,10 +39,12 @@ from templates.data_values import (
     text,
 )
 from templates.operational import Node
+from templates.placements import in_one_entry
 from templates.rubrics import Rubrics
 
 UNKNOWN_CODE = "at9999"
 UNKNOWN_TEXT = "ikke i listen"
+LONG_TEXT = "x" * 5000
 UNKNOWN_UNIT = "[ukjent]"
 EXAMPLE_TEXTS = ("Eksempel", "0123", "999000018", "90000000", "A")
 FOREIGN_TYPES: tuple[DataValue, ...] = (
@@ -77,6 +80,13 @@ def generated_values(node: Node, language: str = "nb") -> GeneratedValues:
     accepted = data_value(value, constraint, rubrics)
     broken, refused = _refused(allowed, accepted)
     return GeneratedValues(value=value, accepted=accepted, refused=refused, broken=broken)
+
+
+def as_argument(value: Any, node: Node, nodes: Sequence[Node]) -> Any:
+    """What to give to ``compose`` for a field with ``nodes``, so that ``value`` goes to ``node``."""
+    if not in_one_entry(nodes) or node.constraint.rm_type_name == "ISM_TRANSITION":
+        return value
+    return [*[None] * nodes.index(node), value]
 
 
 def _careflow(constraint: CComplexObject, rubrics: Rubrics) -> GeneratedValues:
@@ -215,7 +225,8 @@ def _break_text(constraint: CObject, accepted: DataValue) -> Broken:
     allowed = primitive(constraint, "value")
     if not isinstance(allowed, CString) or allowed.list_open:
         return None
-    return ("list" if allowed.values else "pattern"), text(UNKNOWN_TEXT)
+    unfit = next((t for t in (UNKNOWN_TEXT, LONG_TEXT) if not admits_text(allowed, t)), None)
+    return None if unfit is None else ("list" if allowed.values else "pattern", text(unfit))
 
 
 def _break_code(constraint: CObject, accepted: DataValue) -> Broken:

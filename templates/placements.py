@@ -68,7 +68,7 @@ def _instance(field: str, number: str) -> int | None:
 def _place(target: _Target, value: Any) -> Iterator[Placement]:
     if not isinstance(value, list):
         yield _placed(target, target.nodes, value, target.instance or 1)
-    elif _in_one_entry(target.nodes):
+    elif in_one_entry(target.nodes):
         if len(value) > len(target.nodes):
             raise ValueRefused(target.field, f"{len(value)} values for {len(target.nodes)} places")
         for node, member in zip(target.nodes, value, strict=False):
@@ -82,7 +82,8 @@ def _place(target: _Target, value: Any) -> Iterator[Placement]:
                 yield _placed(target, target.nodes, member, instance)
 
 
-def _in_one_entry(nodes: Sequence[Node]) -> bool:
+def in_one_entry(nodes: Sequence[Node]) -> bool:
+    """True if one entry holds the field several times: a list then fills the nodes in order."""
     return len(nodes) > 1 and all(node.root is nodes[0].root for node in nodes)
 
 

@@ -28,14 +28,11 @@ def concrete_type(constraint: CObject) -> str:
 
 
 def node_name(constraint: CObject, rubrics: Rubrics) -> DataValue:
-    """LOCATABLE.name: the template's, as text or code, else the text of the node's term."""
-    fixed = fixed_name(constraint)
-    if fixed is not None:
-        return text(fixed)
-    code = _name_code(constraint)
+    """LOCATABLE.name: the template's, as code or text, else the text of the node's term."""
+    fixed, code = fixed_name(constraint), _name_code(constraint)
     if code is not None:
-        return coded(code, "local", rubrics.name(code))
-    return text(rubrics.name(constraint.node_id))
+        return coded(code, "local", fixed or rubrics.name(code))
+    return text(fixed or rubrics.name(constraint.node_id))
 
 
 def _name_code(constraint: CObject) -> str | None:
