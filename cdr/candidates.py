@@ -88,10 +88,11 @@ class VersionFilter:
 class CandidateFilter:
     """What a plan asks of the store.
 
-    A version is delivered if its EHR is admitted (``ehr_ids``, None for all, without
-    ``excluded_ehr_ids``; with ``queryable_only`` EHRs whose ``is_queryable`` is false may be left out)
-    and one of ``branches`` admits it. No branches: the query asks for EHRs only and needs no version.
-    A branch with ``required`` must find at least one version in an EHR, else that EHR has no rows.
+    A version is delivered if its EHR is admitted and one of ``branches`` admits it. No branches: the query
+    asks for EHRs only and needs no version. An EHR is admitted if it is in ``ehr_ids`` (None: all) and not
+    in ``excluded_ehr_ids``; with ``queryable_only``, those whose ``is_queryable`` is false are left out, or
+    the records carry ``ehr_status`` so that the plan leaves them out. A branch with ``required`` must
+    find at least one version in an EHR, else that EHR has no rows.
 
     ``group_by_ehr``: all delivered versions of an EHR come in one record; else records may hold any part
     of them (one version a record streams best). ``every_ehr``: a record comes for each admitted EHR, one

@@ -1,0 +1,25 @@
+"""What a query asks for and we do not execute: findings, each naming the construct and its place."""
+
+from __future__ import annotations
+
+from archetypes.findings import Finding, SourceSpan
+from cdr.aql.scope import Scope
+from cdr.aql.unsupported import CONSTRUCTS
+
+
+def check(scope: Scope) -> list[Finding]:
+    """One finding ``aql.unsupported.<construct>`` for each; an empty list: the query can be compiled."""
+    return [
+        Finding(
+            code=item.code,
+            path="",
+            found=item.found,
+            params={
+                "construct": CONSTRUCTS[item.name],
+                "line": str(item.position.line),
+                "column": str(item.position.column),
+            },
+            span=SourceSpan(file="query", line=item.position.line, column=item.position.column),
+        )
+        for item in scope.unsupported
+    ]

@@ -1,0 +1,336 @@
+"""What becomes of the rows: stream, DISTINCT, ORDER BY with the best N kept, groups with aggregates.
+
+A collector takes rows one by one and gives out those that are final. None holds more than
+``Limits.rows`` rows, groups or distinct values.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any, Protocol, TypeAlias
+
+from cdr.aql.errors import AqlTooLarge
+from cdr.aql.values import Zone, identity, is_number, order_key, scalar
+from cdr.errors import QueryTimeout
+
+Row: TypeAlias = list[Any]
+Cells: TypeAlias = list[Any]
+Value: TypeAlias = Callable[[Row], Any]
+
+_EXACT = Context(prec=80)
+_CLOCK_EVERY = 1024
+
+
+@dataclass(slots=True)
+class Limits:
+    """How much an execution may hold and how long it may take.
+
+    ``deadline`` is an instant of ``time.monotonic``; ``seconds`` is what the error message names.
+    """
+
+    rows: int = 1_000_000
+    deadline: float | None = None
+    seconds: float = 0.0
+    _ticks: int = field(default=0, init=False)
+
+    def check_rows(self, count: int, what: str) -> None:
+        """Raises AqlTooLarge beyond ``rows``."""
+        if count > self.rows:
+            raise AqlTooLarge(what, self.rows)
+
+    def tick(self) -> None:
+        """Called for each combination looked at; raises QueryTimeout behind the deadline."""
+        self._ticks += 1
+        if self.deadline is None or self._ticks % _CLOCK_EVERY:
+            return
+        if time.monotonic() > self.deadline:
+            raise QueryTimeout(self.seconds)
+
+
+class Collector(Protocol):
+    """Takes rows; ``add`` returns True when no further row can change the answer."""
+
+    def add(self, row: Row) -> bool:
+        """One row that FROM and WHERE let through."""
+
+    def ready(self) -> list[Cells]:
+        """Final rows not given out yet."""
+
+    def finish(self) -> list[Cells]:
+        """The rest."""
+
+
+class Stream:
+    """Rows in the order of arrival, perhaps without duplicates, from ``skip`` on, ``count`` at most."""
+
+    def __init__(
+        self, columns: Sequence[Value], *, distinct: bool, skip: int, count: int | None, limits: Limits
+    ) -> None:
+        self._columns = columns
+        self._seen: set[Any] | None = set() if distinct else None
+        self._skip = skip
+        self._left = count
+        self._limits = limits
+        self._ready: list[Cells] = []
+
+    def add(self, row: Row) -> bool:
+        """One row."""
+        if self._left is not None and self._left <= 0:
+            return True
+        cells = [column(row) for column in self._columns]
+        if self._seen is not None and not _is_new(cells, self._seen, self._limits):
+            return False
+        if self._skip:
+            self._skip -= 1
+            return False
+        self._ready.append(cells)
+        if self._left is None:
+            return False
+        self._left -= 1
+        return self._left == 0
+
+    def ready(self) -> list[Cells]:
+        """Final rows."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def finish(self) -> list[Cells]:
+        """Final rows."""
+        return self.ready()
+
+
+class Sorted:
+    """Rows in order; where so many rows are wanted only, the best of them are kept."""
+
+    def __init__(
+        self,
+        columns: Sequence[Value],
+        keys: Sequence[tuple[Value, bool]],
+        *,
+        distinct: bool,
+        skip: int,
+        count: int | None,
+        limits: Limits,
+        zone: Zone,
+    ) -> None:
+        self._columns = columns
+        self._keys = keys
+        self._seen: set[Any] | None = set() if distinct else None
+        self._skip = skip
+        self._keep = None if count is None else skip + count
+        self._limits = limits
+        self._zone = zone
+        self._rows: list[tuple[SortKey, int, Cells]] = []
+        self._arrived = 0
+
+    def add(self, row: Row) -> bool:
+        """One row."""
+        if self._keep == 0:
+            return True
+        # Cells now, for the row of slots is used again for the next binding.
+        cells = [column(row) for column in self._columns]
+        if self._seen is not None and not _is_new(cells, self._seen, self._limits):
+            return False
+        key = sort_key([(value(row), descending) for value, descending in self._keys], self._zone)
+        self._arrived += 1
+        self._rows.append((key, self._arrived, cells))
+        if self._keep is not None and len(self._rows) > 2 * self._keep + 1000:
+            self._cut()
+        self._limits.check_rows(len(self._rows), "rows to sort")
+        return False
+
+    def ready(self) -> list[Cells]:
+        """Nothing is final before the last row."""
+        return []
+
+    def finish(self) -> list[Cells]:
+        """All rows in order."""
+        self._cut()
+        return [cells for _, _, cells in self._rows[self._skip :]]
+
+    def _cut(self) -> None:
+        self._rows.sort(key=lambda entry: entry[:2])
+        if self._keep is not None:
+            del self._rows[self._keep :]
+
+
+class Grouped:
+    """One row for each combination of the plain columns; one row in any case if there are none."""
+
+    def __init__(
+        self,
+        plain: Sequence[tuple[int, Value]],
+        aggregates: Sequence[tuple[int, Callable[[], Aggregate], Value]],
+        constants: Sequence[tuple[int, Value]],
+        *,
+        limits: Limits,
+        rest: Collector,
+    ) -> None:
+        self._plain = plain
+        self._aggregates = aggregates
+        self._constants = constants
+        self._limits = limits
+        self._rest = rest
+        self._groups: dict[Any, tuple[list[Any], list[Aggregate]]] = {}
+        if not plain:
+            self._groups[()] = ([], [make() for _, make, _ in aggregates])
+
+    def add(self, row: Row) -> bool:
+        """One row."""
+        cells = [value(row) for _, value in self._plain]
+        key = tuple(identity(cell) for cell in cells)
+        group = self._groups.get(key)
+        if group is None:
+            group = (cells, [make() for _, make, _ in self._aggregates])
+            self._groups[key] = group
+            self._limits.check_rows(len(self._groups), "groups")
+        for aggregate, (_, _, value) in zip(group[1], self._aggregates, strict=True):
+            aggregate.add(value(row))
+        return False
+
+    def ready(self) -> list[Cells]:
+        """Nothing is final before the last row."""
+        return []
+
+    def finish(self) -> list[Cells]:
+        """The groups, ordered and cut by the collector behind."""
+        for cells, aggregates in self._groups.values():
+            if self._rest.add(self._row(cells, aggregates)):
+                break
+        return self._rest.finish()
+
+    def _row(self, cells: list[Any], aggregates: list[Aggregate]) -> Row:
+        row: Row = [None] * (len(self._plain) + len(self._aggregates) + len(self._constants))
+        for (index, _), cell in zip(self._plain, cells, strict=True):
+            row[index] = cell
+        for (index, _, _), aggregate in zip(self._aggregates, aggregates, strict=True):
+            row[index] = aggregate.result()
+        for index, value in self._constants:
+            row[index] = value([])
+        return row
+
+
+class Aggregate(Protocol):
+    """Takes the values of a group one by one; None is ignored."""
+
+    def add(self, value: Any) -> None:
+        """One value."""
+
+    def result(self) -> Any:
+        """The value of the column."""
+
+
+class Count:
+    """COUNT: how many values, or how many different ones."""
+
+    def __init__(self, limits: Limits, *, distinct: bool) -> None:
+        self._seen: set[Any] | None = set() if distinct else None
+        self._limits = limits
+        self._count = 0
+
+    def add(self, value: Any) -> None:
+        """One value."""
+        if value is None:
+            return
+        if self._seen is None:
+            self._count += 1
+            return
+        self._seen.add(identity(value))
+        self._limits.check_rows(len(self._seen), "distinct values")
+
+    def result(self) -> int:
+        """The number."""
+        return self._count if self._seen is None else len(self._seen)
+
+
+class Extreme:
+    """MIN or MAX by the order of ORDER BY; the first of equal values."""
+
+    def __init__(self, zone: Zone, *, largest: bool) -> None:
+        self._zone = zone
+        self._largest = largest
+        self._best: tuple[Any, Any] | None = None
+
+    def add(self, value: Any) -> None:
+        """One value."""
+        key = order_key(value, self._zone)
+        if key is None:
+            return
+        if self._best is None or (key > self._best[0] if self._largest else key < self._best[0]):
+            self._best = (key, value)
+
+    def result(self) -> Any:
+        """The value as it stands in the data."""
+        return None if self._best is None else self._best[1]
+
+
+class Sum:
+    """SUM or AVG, added as decimals, so that the order of the rows does not matter."""
+
+    def __init__(self, *, mean: bool) -> None:
+        self._mean = mean
+        self._total = Decimal(0)
+        self._count = 0
+        self._whole = True
+
+    def add(self, value: Any) -> None:
+        """One value; what is no number is ignored."""
+        number = scalar(value)
+        if not is_number(number) or isinstance(value, dict):
+            return
+        self._count += 1
+        self._whole = self._whole and isinstance(number, int)
+        self._total = _EXACT.add(self._total, Decimal(repr(number)))
+
+    def result(self) -> int | float | None:
+        """The number, None if there was none."""
+        if not self._count:
+            return None
+        if self._mean:
+            return float(_EXACT.divide(self._total, Decimal(self._count)))
+        return int(self._total) if self._whole else float(self._total)
+
+
+class Descending:
+    """Turns the order of a key around."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: tuple[int, Any]) -> None:
+        self.key = key
+
+    def __lt__(self, other: Descending) -> bool:
+        return other.key < self.key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descending) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+SortKey: TypeAlias = tuple[Any, ...]
+
+
+def sort_key(values: Sequence[tuple[Any, bool]], zone: Zone) -> SortKey:
+    """A key for (value, descending) pairs; what has no place in the order comes last either way."""
+    parts: list[Any] = []
+    for value, descending in values:
+        key = order_key(value, zone)
+        if key is None:
+            parts.append((1,))
+        else:
+            parts.append((0, Descending(key) if descending else key))
+    return tuple(parts)
+
+
+def _is_new(cells: Cells, seen: set[Any], limits: Limits) -> bool:
+    key = tuple(identity(cell) for cell in cells)
+    if key in seen:
+        return False
+    seen.add(key)
+    limits.check_rows(len(seen), "distinct rows")
+    return True

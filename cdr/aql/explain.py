@@ -1,0 +1,82 @@
+"""A plan in words, for people who ask why a query is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cdr.aql.printer import print_query
+from cdr.aql.scope import ByColumn, Scope
+from cdr.candidates import CandidateFilter, InstantRange, VersionFilter
+
+
+def explain(scope: Scope, candidates: CandidateFilter) -> str:
+    """Several lines: the query, the candidates asked of the store, what is decided and kept."""
+    return "\n".join(_lines(scope, candidates)) + "\n"
+
+
+def _lines(scope: Scope, candidates: CandidateFilter) -> Iterator[str]:
+    yield f"query: {print_query(scope.query)}"
+    yield f"ehr: {_set(candidates.ehr_ids)}"
+    if candidates.excluded_ehr_ids:
+        yield f"ehr excluded: {len(candidates.excluded_ehr_ids)}"
+    if candidates.queryable_only:
+        yield "ehr: is_queryable only"
+    if not candidates.branches:
+        yield "versions: none"
+    for branch in candidates.branches:
+        yield "versions: " + ("; ".join(_conditions(branch)) or "all latest")
+    yield "records: " + ("one per EHR" if candidates.group_by_ehr else "in any portion")
+    if candidates.every_ehr:
+        yield "records: for EHRs without such versions too"
+    yield "decide: " + ("on compositions" if candidates.needs_payload else "without reading compositions")
+    yield f"columns: {', '.join(column.name for column in scope.columns)}"
+    yield "keep: " + "; ".join(_keep(scope))
+
+
+def _conditions(branch: VersionFilter) -> Iterator[str]:
+    if not branch.required:
+        yield "optional"
+    if branch.all_versions:
+        yield "all versions"
+    if branch.composition_archetypes is not None:
+        yield f"composition {_set(branch.composition_archetypes)}"
+    if branch.archetypes:
+        yield "contains " + " and ".join(_set(group) for group in branch.archetypes)
+    if branch.template_ids is not None:
+        yield f"template {_set(branch.template_ids)}"
+    if branch.version_uids is not None:
+        yield f"uid {_set(branch.version_uids)}"
+    if branch.start_time is not None:
+        yield f"start_time {_range(branch.start_time)}"
+    if branch.committed is not None:
+        yield f"committed {_range(branch.committed)}"
+
+
+def _keep(scope: Scope) -> Iterator[str]:
+    if scope.aggregated:
+        yield "aggregates by group"
+    if scope.query.select.distinct:
+        yield "distinct rows"
+    skip, count = scope.window
+    if scope.order_by:
+        keys = [str(key.index) if isinstance(key, ByColumn) else "path" for key in scope.order_by]
+        best = "" if count is None else f", the best {skip + count} held"
+        yield f"ordered by {', '.join(keys)}{best}"
+    elif count is not None and not scope.aggregated:
+        yield f"stop after {skip + count} rows"
+    else:
+        yield "all rows"
+
+
+def _set(values: frozenset[str] | None) -> str:
+    if values is None:
+        return "all"
+    shown = sorted(values)
+    rest = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    return " or ".join(shown[:5]) + rest if shown else "none"
+
+
+def _range(bounds: InstantRange) -> str:
+    low = "" if bounds.low is None else bounds.low.isoformat()
+    high = "" if bounds.high is None else bounds.high.isoformat()
+    return f"{low}..{high}"
