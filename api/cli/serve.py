@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from api.app import create_app
+from api.cli.http_protocol import BoundedHttpProtocol
 from api.log import configure_logging
 from cdr.settings import Mode, Settings
 
@@ -89,6 +90,7 @@ def _run(settings: Settings, listener: socket.socket, address: str) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status."""
     config = uvicorn.Config(
         create_app(settings),
+        http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,9 @@ TEMPLATES = f"{BASE}/definition/template/adl1.4"
 XML = {"Content-Type": "application/xml"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 MIB = 1024 * 1024
+Composing = Callable[
+    [], dict[str, Any]
+]  # compositions are made in the test: the library is not for collection
 
 
 @pytest.fixture
@@ -56,23 +59,23 @@ def changed(**members: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("composition", "path"),
+    ("made", "path"),
     [
-        (changed(_type="OBSERVATION"), ""),
-        (changed(content="text"), "/content"),
-        (changed(content=[1, None]), "/content[0]"),
-        (changed(context=[]), "/context"),
-        (changed(name={"_type": "DV_TEXT", "value": 3}), "/name/value"),
-        (changed(language={"_type": "DV_QUANTITY"}), "/language"),
-        (changed(unheard_of=1), "/unheard_of"),
-        (visit(units="kPa"), "/content"),
-        (visit(systolic=-5), "/content"),
+        (lambda: changed(_type="OBSERVATION"), ""),
+        (lambda: changed(content="text"), "/content"),
+        (lambda: changed(content=[1, None]), "/content[0]"),
+        (lambda: changed(context=[]), "/context"),
+        (lambda: changed(name={"_type": "DV_TEXT", "value": 3}), "/name/value"),
+        (lambda: changed(language={"_type": "DV_QUANTITY"}), "/language"),
+        (lambda: changed(unheard_of=1), "/unheard_of"),
+        (lambda: visit(units="kPa"), "/content"),
+        (lambda: visit(systolic=-5), "/content"),
     ],
 )
 def test_wrong_types_and_values_have_their_place(
-    client: TestClient, untouched: str, composition: dict[str, Any], path: str
+    client: TestClient, untouched: str, made: Composing, path: str
 ) -> None:
-    answer = assert_error(client.post(untouched, json=composition), 422, "composition.invalid")
+    answer = assert_error(client.post(untouched, json=made()), 422, "composition.invalid")
     assert any(finding["path"].startswith(path) for finding in answer["findings"]), answer
 
 
@@ -100,10 +103,16 @@ def test_an_unknown_template(client: TestClient, untouched: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "composition", [{}, changed(archetype_details=None), details(template_id=None), details(template_id=[])]
+    "made",
+    [
+        dict,
+        lambda: changed(archetype_details=None),
+        lambda: details(template_id=None),
+        lambda: details(template_id=[]),
+    ],
 )
-def test_no_template(client: TestClient, untouched: str, composition: dict[str, Any]) -> None:
-    assert_error(client.post(untouched, json=composition), 400, "composition.no_template")
+def test_no_template(client: TestClient, untouched: str, made: Composing) -> None:
+    assert_error(client.post(untouched, json=made()), 400, "composition.no_template")
 
 
 def test_a_composition_for_another_template(client: TestClient, untouched: str) -> None:

@@ -104,6 +104,26 @@ def test_start_use_and_end(server: subprocess.Popen[str], tmp_path: Path, ending
     assert not list(tmp_path.rglob("mongod.lock")) or not mongod_runs(tmp_path)
 
 
+@pytest.mark.slow
+def test_what_is_not_http_and_headers_without_end(server: subprocess.Popen[str]) -> None:
+    host, _, port = address_of(server).removeprefix("http://").partition(":")
+    assert raw_answer(host, int(port), [b"nonsense\r\n\r\n"])["code"] == "http.malformed"
+    endless = [b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", *[b"a" * 65536] * 9]
+    assert raw_answer(host, int(port), endless)["code"] == "headers.too_large"
+    assert httpx.get(f"http://{host}:{port}/health/live").status_code == 200
+
+
+def raw_answer(host: str, port: int, parts: Sequence[bytes]) -> dict[str, object]:
+    """The body that the server answers to these bytes."""
+    with socket.create_connection((host, port), timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    answer: dict[str, object] = orjson.loads(body)
+    return answer
+
+
 def spaces(mebibytes: int) -> Iterator[bytes]:
     for _ in range(mebibytes):
         yield b" " * 1024 * 1024

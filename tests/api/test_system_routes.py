@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -51,7 +52,7 @@ def test_what_breaks_is_answered_with_an_id_and_no_details() -> None:
     async def broken(_: Request) -> Response:
         raise RuntimeError("secret of a patient")
 
-    app = RequestGuard(Starlette(routes=[Route("/", broken)]))
+    app = Starlette(routes=[Route("/", broken)], middleware=[Middleware(RequestGuard)])
     response = TestClient(app).get("/")
     body = assert_error(response, 500, "internal")
     assert "secret" not in response.text
