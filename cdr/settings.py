@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         None,
         description="The mongod to start; without it the one on PATH, then that of the extra 'embedded'.",
     )
-    mongod_cache_mib: int = Field(256, ge=64, description="Cache of the private mongod in MiB.")
+    mongod_cache_mib: int = Field(256, ge=256, description="Cache of the private mongod in MiB.")
     database: str = Field("helsekort", min_length=1, max_length=38, description="Name of the database.")
     issuer: str | None = Field(None, description="OpenID issuer whose tokens are taken; production needs it.")
     system_id: str = Field(

@@ -11,6 +11,7 @@ from cdr.store.mongo import Store
 from cdr.store.template_documents import PublishedTemplate
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
+from templates.web_template import to_web_template
 
 __all__ = ["PublishedTemplate", "TemplateRegistry"]
 
@@ -41,8 +42,6 @@ class TemplateRegistry:
         """The web template of the newest revision; not to be changed. Raises UnknownTemplate."""
         ready = await self._newest(template_id)
         if ready.web_template is None:
-            from templates.web_template import to_web_template
-
             ready.web_template = to_web_template(ready.compiled)
         return ready.web_template
 

@@ -112,15 +112,16 @@ class EmbeddedMongod:
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
         # In a session of its own: Ctrl-C in the terminal goes to the server, which stops mongod after itself.
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self._first_words().open("wb") as output:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
         async with asyncio.timeout(START_SECONDS):
             await self._until_primary(self._process)
+
+    def _first_words(self) -> Path:
+        """What mongod says before it opens its log: why it does not like its options."""
+        return self._folder / "mongod.out"
 
     async def _until_primary(self, process: subprocess.Popen[bytes]) -> None:
         uri = f"mongodb://127.0.0.1:{self._port}/?directConnection=true&serverSelectionTimeoutMS=500"
@@ -128,7 +129,8 @@ class EmbeddedMongod:
             while True:
                 if process.poll() is not None:
                     raise DatabaseMissing(
-                        f"mongod ended with status {process.returncode}; see {self._folder / 'mongod.log'}"
+                        f"mongod ended with status {process.returncode}; see {self._folder / 'mongod.log'}\n"
+                        + self._first_words().read_text(errors="replace")
                     )
                 with contextlib.suppress(PyMongoError):
                     if await self._is_primary(client):
