@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from archetypes.repository import ArchetypeRepository
-
 from archetypes.aom.archetype import Archetype
-from archetypes.aom.constraints import CArchetypeRoot, CComplexObject, CObject, TermDefinition
+from archetypes.aom.constraints import CArchetypeRoot, CComplexObject, CObject, TermDefinition, Terms
 from archetypes.errors import MalformedPath, UnknownArchetype
 from archetypes.findings import Finding, Severity
 from archetypes.paths import PathSegment, RmPath
+from archetypes.repository import ArchetypeRepository
 from templates.closing import close
 from templates.errors import InvalidTemplate
 from templates.expansion import expand_internal_references
@@ -120,10 +119,13 @@ class _Compiler:
     ) -> CArchetypeRoot:
         item = fillers[0].item
         faults = self.faults.at(item.span, item.path)
+        places = 0
 
         def edit(parent: CObject, _: CComplexObject) -> tuple[CObject, ...]:
+            nonlocal places
             if not isinstance(parent, CComplexObject):
                 return (parent,)
+            places += 1
             return (fill(parent, segments[-1], fillers, faults),)
 
         if len(segments) == 1:
@@ -133,6 +135,8 @@ class _Compiler:
         if not isinstance(new, CArchetypeRoot):
             faults.error("template.unknown_path", found=item.path)
             return root
+        if places == 0:
+            faults.error("template.slot_closed", found=item.archetype_id)
         return new
 
     def _slot_path(self, item: Item) -> tuple[PathSegment, ...]:
@@ -172,9 +176,27 @@ def _root(archetype: Archetype, definition: CComplexObject) -> CArchetypeRoot:
         span=definition.span,
         attributes=definition.attributes,
         archetype_id=archetype.archetype_id,
-        terms=archetype.terminology.terms,
+        terms=_trimmed(archetype.terminology.terms),
         term_bindings=archetype.terminology.term_bindings,
     )
+
+
+def _trimmed(terms: Terms) -> Terms:
+    """Texts without the line breaks that editors leave at their ends; XML readers drop them anyway."""
+    return MappingProxyType(
+        {
+            language: MappingProxyType({code: _trimmed_term(term) for code, term in codes.items()})
+            for language, codes in terms.items()
+        }
+    )
+
+
+def _trimmed_term(term: TermDefinition) -> TermDefinition:
+    text, description = term.text.strip(), term.description.strip()
+    other = {key: value.strip() for key, value in term.other.items()}
+    if (text, description, other) == (term.text, term.description, term.other):
+        return term
+    return TermDefinition(text, description, MappingProxyType(other))
 
 
 def _with_rubrics(root: CArchetypeRoot, rubrics: Mapping[str, str], language: str) -> CArchetypeRoot:

@@ -172,7 +172,9 @@ class Narrowing:
             phrase = code_phrase(alternative)
             if phrase is not None and phrase.terminology_id in codes:
                 gone = codes[phrase.terminology_id or ""]
-                self._known(gone, phrase.codes)
+                for code in gone:
+                    if code not in phrase.codes:
+                        self.faults.warning("template.unknown_code", found=code)
                 kept = tuple(code for code in phrase.codes if code not in gone)
                 if kept:
                     left.append(with_code_phrase(alternative, replace(phrase, codes=kept)))
@@ -262,9 +264,10 @@ class Narrowing:
         items = there.items if there else ()
         named = (*constraint.included_units, *constraint.excluded_units)
         units = {item.units for item in items}
-        for unit in (*named, *(r.unit for r in constraint.unit_ranges)):
+        for unit in dict.fromkeys((*named, *(r.unit for r in constraint.unit_ranges))):
             if items and unit not in units:
-                self.faults.error("template.unknown_unit", expected=", ".join(sorted(units)), found=unit)
+                report = self.faults.warning if unit in constraint.excluded_units else self.faults.error
+                report("template.unknown_unit", expected=", ".join(sorted(units)), found=unit)
         if not items:
             wanted = dict.fromkeys((*constraint.included_units, *(r.unit for r in constraint.unit_ranges)))
             items = tuple(QuantityItem(units=unit) for unit in wanted)

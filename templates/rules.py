@@ -127,7 +127,7 @@ class _Group:
             node = self._with_name_constraint(node, rule.name_constraint, narrowing)
         if rule.null_flavour_constraint is not None:
             node = _narrowed_attribute(node, "null_flavour", rule.null_flavour_constraint, narrowing)
-        if rule.constraint is None:
+        if rule.constraint is None or rule.maximum == 0:
             return (node,)
         if rm_schema().is_a(node.rm_type_name, "ELEMENT"):
             return (_narrowed_attribute(node, "value", rule.constraint, narrowing),)

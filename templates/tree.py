@@ -30,8 +30,9 @@ def edit_at(
 ) -> CComplexObject | None:
     """``node`` with ``edit`` applied to what the path selects; None if it selects nothing.
 
-    ``edit`` is given an object and its owner, and answers with the objects that take its place: none,
-    one or several. An attribute of the reference model that the archetype is silent about is made on the way.
+    ``edit`` is given an object and its owner, and answers with the objects that take its place: none, one
+    or several. What lies below a prohibited node counts as found and is not edited. An attribute of the
+    reference model that the archetype is silent about is made on the way.
     """
     segment, rest = segments[0], segments[1:]
     attribute = node.attribute(segment.attribute)
@@ -56,6 +57,9 @@ def _edited(
         return edit(child, owner)
     if not isinstance(child, CComplexObject):
         return None
+    if child.occurrences.upper == 0:
+        # Editors leave rules behind for what is below a removed node.
+        return (child,)
     new = edit_at(child, rest, edit, child.terms if isinstance(child, CArchetypeRoot) else terms)
     return None if new is None else (new,)
 
