@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.demo import demo
 from api.cli.serve import serve
 from api.cli.template import template_commands
 from api.cli.validate import validate
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve)
+app.command("demo")(demo)
 app.command("validate")(validate)
 app.add_typer(template_commands, name="template")
 

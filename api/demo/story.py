@@ -1,4 +1,4 @@
-"""The demo data set: one synthetic woman, three pregnancies, 48 contacts (``story.json``)."""
+"""The demo data set: one synthetic woman, three pregnancies, 48 contacts by several organisations."""
 
 from __future__ import annotations
 
@@ -8,43 +8,54 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from templates.compose import compose
 from templates.header import HPR, ORGANISATION_NUMBER, Header, Party
+from templates.operational import OperationalTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """One registration: compose ``fields`` with ``template_id`` and ``header``.
-
-    ``organisation`` is who sends it; ``rules`` are the guideline rules that its values must hit.
-    """
+    """One contact: who registers which fields of the card under which template."""
 
     id: str
-    woman: str
     pregnancy: str
     template_id: str
-    organisation: str
     header: Header
-    delay_minutes: int
     fields: Mapping[str, Any]
-    rules: tuple[str, ...] = ()
+
+    @property
+    def organisation(self) -> str:
+        """The organisation that sends the contact."""
+        return self.header.facility.name if self.header.facility else ""
+
+    @property
+    def author(self) -> str:
+        """Who wrote the contact; the woman herself has no name in it."""
+        return self.header.composer.name if self.header.composer else "Kvinnen"
+
+    def composition(self, templates: Mapping[str, OperationalTemplate]) -> dict[str, Any]:
+        """The contact as a canonical composition."""
+        return compose(templates[self.template_id], self.header, self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Woman:
-    """A synthetic woman and her contacts, in time order."""
+    """A woman and her contacts in time order."""
 
     id: str
     national_id: str
     contacts: tuple[Contact, ...]
 
 
-def load_story() -> tuple[Woman, ...]:
+def read_story() -> tuple[Woman, ...]:
     """The women of the demo."""
-    story = json.loads((files("api.demo") / "story.json").read_text(encoding="utf-8"))
-    return tuple(
-        Woman(id=woman["id"], national_id=woman["national_id"], contacts=tuple(_contacts(story, woman)))
-        for woman in story["women"]
-    )
+    story = json.loads((files("api") / "demo" / "story.json").read_bytes())
+    return tuple(_woman(story, woman) for woman in story["women"])
+
+
+def _woman(story: Mapping[str, Any], woman: Mapping[str, Any]) -> Woman:
+    contacts = sorted(_contacts(story, woman), key=lambda contact: contact.header.start_time)
+    return Woman(id=woman["id"], national_id=woman["national_id"], contacts=tuple(contacts))
 
 
 def _contacts(story: Mapping[str, Any], woman: Mapping[str, Any]) -> Iterator[Contact]:
@@ -52,14 +63,10 @@ def _contacts(story: Mapping[str, Any], woman: Mapping[str, Any]) -> Iterator[Co
         for contact in pregnancy["contacts"]:
             yield Contact(
                 id=contact["id"],
-                woman=woman["id"],
                 pregnancy=pregnancy["id"],
                 template_id=contact["template"],
-                organisation=story["people"][contact["by"]]["organisation"],
                 header=_header(story, pregnancy, contact),
-                delay_minutes=contact["delay_minutes"],
                 fields=contact["fields"],
-                rules=tuple(contact.get("rules", ())),
             )
 
 
@@ -71,7 +78,9 @@ def _header(story: Mapping[str, Any], pregnancy: Mapping[str, Any], contact: Map
         setting=person["setting"],
         composer=_composer(person),
         role=tuple(person["role"]) if "role" in person else None,
-        facility=_party(organisation["name"], organisation.get("number"), ORGANISATION_NUMBER),
+        facility=Party(
+            name=organisation["name"], identifier=organisation.get("number"), issuer=ORGANISATION_NUMBER
+        ),
         pregnancy_id=pregnancy["card_id"],
         gestational_age=contact.get("gestational_age"),
         contact_type=contact.get("contact_type"),
@@ -79,9 +88,6 @@ def _header(story: Mapping[str, Any], pregnancy: Mapping[str, Any], contact: Map
 
 
 def _composer(person: Mapping[str, Any]) -> Party | None:
-    """None: the woman herself."""
-    return _party(person["name"], person.get("hpr"), HPR) if "name" in person else None
-
-
-def _party(name: str, identifier: str | None, register: str) -> Party:
-    return Party(name=name, identifier=identifier, issuer=register if identifier else "")
+    if "name" not in person:
+        return None
+    return Party(name=person["name"], identifier=person.get("hpr"), issuer=HPR)
