@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.demo.story import Contact, load_story
+from api.demo.story import Contact, read_story
 from archetypes.paths import RmPath
 from templates.compose import compose
 from templates.errors import FieldNotHeld, ValueRefused
@@ -15,7 +15,7 @@ from templates.fields import field_nodes
 from templates.header import Header, Party
 from templates.repository import library_templates
 
-CONTACTS = [contact for woman in load_story() for contact in woman.contacts]
+CONTACTS = [contact for woman in read_story() for contact in woman.contacts]
 HEADER = Header(
     start_time="2026-02-16T13:59:00+01:00",
     setting="231",
