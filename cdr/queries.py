@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from cdr.context import Ctx
+from cdr.access import Action
+from cdr.aql.checks import check
+from cdr.aql.collectors import Collector, Limits
+from cdr.aql.compile import Execution, Page, Plan, compile_query
+from cdr.aql.errors import AqlTooLarge
+from cdr.aql.parser import parse
+from cdr.aql.result import ResultSet, result_set
+from cdr.aql.scope import Column, Scope, resolve
+from cdr.audit import AuditEntry, Outcome
+from cdr.candidates import QueryAccess
+from cdr.doors import Call, asking
+from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.versions import normal_object_id
+
+__all__ = ["Column", "ResultSet", "run_query"]
+
+_LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
+_LONGEST_TEXT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column; ``name`` is the alias or ``#n``, ``path`` the AQL path or None for an expression."""
-
-    name: str
-    path: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResultSet:
-    """The answer of a query; ``query`` as sent, cells as canonical JSON values (None where absent)."""
-
-    query: str
-    columns: tuple[Column, ...]
-    rows: list[list[Any]]
-
-
+@asking(Action.QUERY)
 async def run_query(
-    ctx: Ctx,
+    call: Call,
     text: str,
     parameters: Mapping[str, Any] | None = None,
     *,
@@ -35,8 +38,103 @@ async def run_query(
     offset: int | None = None,
     ehr_id: str | None = None,
 ) -> ResultSet:
-    """Run a query; with ``ehr_id`` over that EHR only.
+    """Run a query; with ``ehr_id`` over that EHR only, else over all EHRs that are queryable.
 
-    Raises AqlSyntaxError, QueryNotSupported, BadRequest, UnknownEhr, QueryTimeout, TooLarge.
+    Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout.
     """
-    raise NotImplementedError
+    started = call.ctx.clock()
+    scope = _understood(text, parameters)
+    access = await _access(call, ehr_id)
+    page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
+    plan = compile_query(scope, access, now=started, page=page)
+    rows, seen = await _run(call, plan)
+    await call.record(_entries(call, text, scope, seen))
+    return result_set(text, scope, rows, created=started)
+
+
+def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:
+    scope = resolve(parse(text), parameters)
+    findings = check(scope)
+    if findings:
+        raise QueryNotSupported(findings)
+    return scope
+
+
+async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
+    """The EHRs that the caller may see, as the query's own predicate."""
+    if ehr_id is None:
+        return QueryAccess.all_except()
+    ehr_id = normal_object_id(ehr_id)
+    if not await call.ctx.store.reads.has_ehr(ehr_id):
+        raise UnknownEhr(ehr_id)
+    return QueryAccess.one(ehr_id)
+
+
+async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], list[str]]:
+    """The rows, and the EHRs that they are about."""
+    settings = call.ctx.settings
+    limits = Limits(
+        rows=settings.query_rows,
+        deadline=time.monotonic() + settings.query_seconds,
+        seconds=settings.query_seconds,
+    )
+    execution = plan.start(limits)
+    witness = _watch(execution)
+    rows: list[list[Any]] = []
+    seen: dict[str, None] = {}
+    if not execution.done:
+        async with call.ctx.store.candidates.snapshot(settings.query_seconds) as snapshot:
+            async for record in snapshot.records(plan.candidates):
+                witness.matched = False
+                rows += execution.feed(record)
+                if witness.matched:
+                    seen[record.ehr["ehr_id"]] = None
+                if execution.done:
+                    break
+                if len(rows) > settings.query_rows:
+                    raise AqlTooLarge("rows", settings.query_rows)
+    rows += execution.finish()
+    if len(rows) > settings.query_rows:
+        raise AqlTooLarge("rows", settings.query_rows)
+    return rows, list(seen)
+
+
+class _Witness:
+    """Sits before a collector and notes that a record gave it a row."""
+
+    def __init__(self, inner: Collector) -> None:
+        self._inner = inner
+        self.matched = False
+
+    def add(self, row: list[Any]) -> bool:
+        """One row."""
+        self.matched = True
+        return self._inner.add(row)
+
+    def ready(self) -> list[list[Any]]:
+        """Final rows."""
+        return self._inner.ready()
+
+    def finish(self) -> list[list[Any]]:
+        """The rest."""
+        return self._inner.finish()
+
+
+def _watch(execution: Execution) -> _Witness:
+    witness = _Witness(execution.collector)
+    execution.collector = witness
+    return witness
+
+
+def _entries(call: Call, text: str, scope: Scope, seen: list[str]) -> list[AuditEntry]:
+    """One entry for the query, and one for every woman of whom it returned a row of her own.
+
+    Literals are left out of the text: they may name a person.
+    """
+    mark = f"query {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    shown = _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
+    entries = [call.entry(Outcome.GRANTED, what=mark, detail=shown)]
+    if not scope.aggregated:
+        others = (ehr_id for ehr_id in seen if ehr_id != call.ehr_id)
+        entries += [call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others]
+    return entries
