@@ -112,6 +112,14 @@ def _selects(segment: PathSegment, member: Any) -> bool:
         return True
     if not isinstance(member, dict):
         return False
-    if segment.node_id is not None and member.get("archetype_node_id") != segment.node_id:
+    if segment.node_id is not None and _node_id(member) != segment.node_id:
         return False
     return segment.name is None or (member.get("name") or {}).get("value") == segment.name
+
+
+def _node_id(member: dict[str, Any]) -> str | None:
+    """An ISM_TRANSITION is no LOCATABLE: the code of its careflow step stands for its node id."""
+    if member.get("_type") == "ISM_TRANSITION":
+        careflow_step = member.get("careflow_step") or {}
+        return (careflow_step.get("defining_code") or {}).get("code_string")
+    return member.get("archetype_node_id")

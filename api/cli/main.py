@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.coverage import coverage
 from api.cli.demo import demo
 from api.cli.serve import serve
 from api.cli.template import template_commands
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("demo")(demo)
+app.command("coverage")(coverage)
 app.command("validate")(validate)
 app.add_typer(template_commands, name="template")
 

@@ -62,7 +62,8 @@ def open_record(client: httpx.Client, woman: Woman) -> str:
 
 def register(client: httpx.Client, ehr_id: str, contact: Contact, composition: Mapping[str, Any]) -> str:
     """Send a contact as its organisation; the version's uid."""
-    committer = f'name="{contact.organisation.encode("ascii", "replace").decode()}"'
+    committer = f'external_ref.id="{contact.organisation_number}", external_ref.namespace="brreg", '
+    committer += 'external_ref.type="ORGANISATION"'
     response = client.post(
         f"{REST}/ehr/{ehr_id}/composition",
         json=composition,
@@ -93,7 +94,7 @@ def ask(client: httpx.Client, query: NamedQuery, ehr_id: str) -> dict[str, Any]:
 
 
 def with_faults(composition: Mapping[str, Any]) -> dict[str, Any]:
-    """A visit with slips of the pen: blood pressure with a digit too many, grams for kilograms, no language."""
+    """A visit with slips of the pen: pressures with a digit too many, grams for kilograms, no language."""
     faulty = deepcopy(dict(composition))
     for node in _nodes(faulty):
         if node.get("_type") == "DV_QUANTITY" and node.get("units") == "mm[Hg]":

@@ -29,6 +29,12 @@ class Contact:
         return self.header.facility.name if self.header.facility else ""
 
     @property
+    def organisation_number(self) -> str:
+        """Its number in the register of legal entities; Helsenorge is not in the data with one."""
+        number = self.header.facility.identifier if self.header.facility else None
+        return number or self.organisation
+
+    @property
     def author(self) -> str:
         """Who wrote the contact; the woman herself has no name in it."""
         return self.header.composer.name if self.header.composer else "Kvinnen"
