@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from templates.repository import library_templates
 
 Language = Literal["nb", "en"]
 REFUSED_CONTACT = "P2-C08"
+PIPED_WIDTH = 120
 FAULTS = 4  # language missing, systolic, diastolic, unit of weight
 
 
@@ -42,7 +44,7 @@ def demo(
     language: Annotated[Language, typer.Option(help="Language of titles and findings.")] = "en",
 ) -> None:
     """Play three pregnancies through a server: submit, refuse, read back, query."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     shutil.rmtree(data, ignore_errors=True)
     with console.status("Starting MongoDB and the server ..."):
         server = start_server(data, port or None)
