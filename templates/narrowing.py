@@ -7,7 +7,7 @@ would widen them, or names a code, unit or type that is not there, is recorded a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -44,6 +44,7 @@ from templates.oet import (
     UnitRange,
     ValueConstraint,
 )
+from templates.ranges import duration_fields, end_of, in_seconds, is_within, start_of
 from templates.tree import with_attribute
 
 Alternatives = tuple[CObject, ...]
@@ -104,9 +105,10 @@ class Narrowing:
                 narrowed = self._dates(alternatives, constraint)
         return narrowed or alternatives
 
-    def _each(self, alternatives: Alternatives, type_name: str, narrow: object) -> Alternatives:
+    def _each(
+        self, alternatives: Alternatives, type_name: str, narrow: Callable[[CObject], CObject]
+    ) -> Alternatives:
         """Apply ``narrow`` to the alternatives of a type; a fault if there is none."""
-        assert callable(narrow)
         if not any(base_name(a.rm_type_name) == type_name for a in alternatives):
             self.faults.error("template.wrong_type", expected=_types_of(alternatives), found=type_name)
         return tuple(narrow(a) if base_name(a.rm_type_name) == type_name else a for a in alternatives)
@@ -298,9 +300,9 @@ class Narrowing:
         """``new``, which must lie within ``old``; a side that ``new`` leaves open stays as it was."""
         if old is None or new is None:
             return new or old
-        lower, upper = _start(new, old), _end(new, old)
+        lower, upper = start_of(new, old), end_of(new, old)
         merged = Interval(lower[0], upper[0], lower[1], upper[1])
-        if not _within(new, old):
+        if not is_within(new, old):
             self.faults.error("template.range_widened", expected=str(old), found=str(new))
             return old
         return merged
@@ -332,12 +334,12 @@ class Narrowing:
         there = primitive(alternative, "value")
         duration = there if isinstance(there, CDuration) else CDuration()
         pattern, limits = constraint.pattern or duration.pattern, constraint.range or duration.range
-        if not _fields(pattern) <= _fields(duration.pattern):
+        if not duration_fields(pattern) <= duration_fields(duration.pattern):
             self.faults.error(
                 "template.pattern_widened", expected=duration.pattern or "", found=pattern or ""
             )
             pattern = duration.pattern
-        if duration.range and limits and not _within(_seconds(limits), _seconds(duration.range)):
+        if duration.range and limits and not is_within(in_seconds(limits), in_seconds(duration.range)):
             self.faults.error("template.range_widened", expected=str(duration.range), found=str(limits))
             limits = duration.range
         narrowed = replace(duration, pattern=pattern, range=limits)
@@ -463,52 +465,3 @@ def _is_ordinal(item: OrdinalItem, token: str) -> bool:
     if "::" in token:
         return token == f"{item.terminology_id}::{item.code}"
     return token.partition("|")[0].strip() in (str(int(item.value)), str(item.value))
-
-
-# --- ranges -------------------------------------------------------------------------------------
-
-
-def _start(new: Interval[N], old: Interval[N]) -> tuple[N | None, bool]:
-    return (old.lower, old.lower_included) if new.lower is None else (new.lower, new.lower_included)
-
-
-def _end(new: Interval[N], old: Interval[N]) -> tuple[N | None, bool]:
-    return (old.upper, old.upper_included) if new.upper is None else (new.upper, new.upper_included)
-
-
-def _within(new: Interval[N], old: Interval[N]) -> bool:
-    """True if every stated limit of ``new`` lies within ``old``."""
-    below = new.lower is not None and old.lower is not None and new.lower < old.lower
-    above = new.upper is not None and old.upper is not None and new.upper > old.upper
-    opened_low = new.lower == old.lower and new.lower is not None and new.lower_included > old.lower_included
-    opened_high = new.upper == old.upper and new.upper is not None and new.upper_included > old.upper_included
-    outside_high = new.lower is not None and old.upper is not None and new.lower > old.upper
-    return not (below or above or opened_low or opened_high or outside_high)
-
-
-_DURATION = re.compile(
-    r"-?P(?:([\d.]+)Y)?(?:([\d.]+)M)?(?:([\d.]+)W)?(?:([\d.]+)D)?"
-    r"(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?"
-)
-_FIELD_SECONDS = (31_557_600, 2_629_800, 604_800, 86_400, 3_600, 60, 1)
-
-
-def _seconds(limits: Interval[str]) -> Interval[float]:
-    """A range of durations in seconds; a year is 365.25 days, a month a twelfth of it."""
-    lower = None if limits.lower is None else _duration_seconds(limits.lower)
-    upper = None if limits.upper is None else _duration_seconds(limits.upper)
-    return Interval(lower, upper, limits.lower_included, limits.upper_included)
-
-
-def _duration_seconds(text: str) -> float | None:
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        return None
-    sign = -1 if text.startswith("-") else 1
-    return sign * sum(float(n or 0) * s for n, s in zip(match.groups(), _FIELD_SECONDS, strict=True))
-
-
-def _fields(pattern: str | None) -> set[str]:
-    """The fields that a duration pattern allows; no pattern allows all."""
-    date, _, time = (pattern or "PYMWDTHMS").upper().removeprefix("P").partition("T")
-    return {*date, *(f"T{letter}" for letter in time)}

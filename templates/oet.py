@@ -17,6 +17,7 @@ from lxml import etree
 from archetypes.aom.constraints import Interval
 from archetypes.findings import Finding, SourceSpan
 from templates.errors import UnreadableTemplate
+from templates.ranges import duration_seconds
 from templates.xml_source import local_name, parse_xml, span_of, text_of, xsi_type
 
 NAMESPACE = "openEHR/v1/Template"
@@ -395,8 +396,14 @@ def _count_constraint(element: etree._Element) -> CountConstraint:
 def _duration_constraint(element: etree._Element) -> DurationConstraint:
     return DurationConstraint(
         pattern=text_of(_child(element, "pattern")) or None,
-        range=_range(element, str),
+        range=_range(element, _iso_duration),
     )
+
+
+def _iso_duration(text: str) -> str:
+    if duration_seconds(text) is None:
+        raise ValueError(f"{text!r} is not an ISO 8601 duration")
+    return text
 
 
 def _date_constraint(element: etree._Element) -> DateConstraint:
@@ -422,9 +429,12 @@ def _range(element: etree._Element, of: Callable[[str], T]) -> Interval[T] | Non
     lower, upper = text_of(_child(element, "minMagnitude")), text_of(_child(element, "maxMagnitude"))
     if not lower and not upper:
         return None
+    start, end = of(lower) if lower else None, of(upper) if upper else None
+    if isinstance(start, int | float) and isinstance(end, int | float) and start > end:
+        raise ValueError(f"{lower} to {upper} is empty")
     return Interval(
-        of(lower) if lower else None,
-        of(upper) if upper else None,
+        start,
+        end,
         not lower or text_of(_child(element, "includesMinimum")) != "false",
         not upper or text_of(_child(element, "includesMaximum")) != "false",
     )

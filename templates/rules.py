@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from archetypes.aom.constraints import (
@@ -22,8 +22,11 @@ from archetypes.paths import PathSegment, RmPath
 from archetypes.rm.schema import rm_schema
 from templates.faults import Faults
 from templates.narrowing import Alternatives, Narrowing, code_phrase, with_code_phrase, with_primitive
-from templates.oet import Rule, TextConstraint
+from templates.oet import Rule, TextConstraint, ValueConstraint
 from templates.tree import edit_at, with_attribute
+
+# The text of a local code, or None.
+TextOf = Callable[[str], str | None]
 
 # How template editors name the kinds of event.
 EVENT_TYPES = {
@@ -205,7 +208,7 @@ def with_subject(root: CArchetypeRoot, subject: TextConstraint, narrowing: Narro
 
 
 def with_fixed_name(
-    node: CComplexObject, name: str, faults: Faults, text_of: object = None
+    node: CComplexObject, name: str, faults: Faults, text_of: TextOf | None = None
 ) -> CComplexObject:
     """``node`` with ``name`` as its only name; the archetype may have listed the names it allows."""
     there = node.attribute("name")
@@ -222,8 +225,8 @@ def with_fixed_name(
     return _with_name(node, with_primitive(text, "value", "STRING", CString(values=(name,))))
 
 
-def _coded_name(phrase: CCodePhrase, name: str, text_of: object) -> str | None:
-    if not callable(text_of):
+def _coded_name(phrase: CCodePhrase, name: str, text_of: TextOf | None) -> str | None:
+    if text_of is None:
         return None
     return next((code for code in phrase.codes if text_of(code) == name), None)
 
@@ -235,7 +238,9 @@ def _with_name(node: CComplexObject, text: CObject) -> CComplexObject:
     return replace(node, attributes=(attribute, *others))
 
 
-def _narrowed_attribute(node: CObject, name: str, constraint: object, narrowing: Narrowing) -> CObject:
+def _narrowed_attribute(
+    node: CObject, name: str, constraint: ValueConstraint, narrowing: Narrowing
+) -> CObject:
     """``node`` with the alternatives of one attribute narrowed."""
     if not isinstance(node, CComplexObject) or isinstance(node, ArchetypeSlot):
         narrowing.faults.error("template.no_value", found=node.rm_type_name)
@@ -247,7 +252,7 @@ def _narrowed_attribute(node: CObject, name: str, constraint: object, narrowing:
         anything = CComplexObject(rm_type_name=type_name)
         there = CAttribute(rm_attribute_name=name, existence=there.existence if there else None)
         there = replace(there, children=(anything,))
-    narrowed = narrowing.narrow(there.children, constraint)  # type: ignore[arg-type]
+    narrowed = narrowing.narrow(there.children, constraint)
     return with_attribute(node, replace(there, children=narrowed))
 
 
