@@ -46,6 +46,10 @@ from templates.rubrics import Rubrics
 
 DataValue = dict[str, Any]
 
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+_LARGEST = 1e15  # beyond it a float no longer tells one decimal; nothing on the card is near
+
 PERCENT = 2  # PROPORTION_KIND of the reference model
 
 # How systems are written in card data, and their ids in records (OIDs of the Norwegian code systems).
@@ -71,10 +75,9 @@ def data_value(value: Any, element: CComplexObject, rubrics: Rubrics) -> DataVal
     """``value`` as a data value that ``element`` (an ELEMENT) allows; raises Unfit."""
     reasons = []
     for alternative in alternatives(element):
+        convert = _CONVERTERS.get(alternative.rm_type_name, _unknown_type)
         try:
-            return _CONVERTERS[_data_type(alternative)](value, alternative, rubrics)
-        except KeyError:
-            reasons.append(f"{alternative.rm_type_name} cannot be made from card values")
+            return convert(value, alternative, rubrics)
         except Unfit as error:
             reasons.append(str(error))
     raise Unfit("; or ".join(dict.fromkeys(reasons)) or "the node has no value")
@@ -89,8 +92,8 @@ def alternatives(element: CComplexObject) -> list[CObject]:
     return sorted(found, key=lambda child: child.rm_type_name == "DV_TEXT")
 
 
-def _data_type(alternative: CObject) -> str:
-    return alternative.rm_type_name
+def _unknown_type(value: Any, constraint: CObject, rubrics: Rubrics) -> DataValue:
+    raise Unfit(f"{constraint.rm_type_name} cannot be made from card values")
 
 
 def primitive(constraint: CObject, attribute: str) -> Primitive | None:
@@ -157,7 +160,7 @@ def _free_code(value: Any, rubrics: Rubrics) -> DataValue:
         raise Unfit(f"{_shown(value)} is not a text")
     system = _system(value.get("system"))
     rubric = value.get("display") or rubrics.of(system, value["code"])
-    if not rubric:
+    if not isinstance(rubric, str) or not rubric or not value["code"]:
         raise Unfit(f"code {value['code']} of {system} needs a display text")
     return coded(value["code"], system, rubric)
 
@@ -181,7 +184,7 @@ def _coded_text(value: Any, constraint: CObject, rubrics: Rubrics) -> DataValue:
     if isinstance(limit, CCodePhrase) and limit.codes and code not in limit.codes:
         raise Unfit(f"{code} is not one of {', '.join(limit.codes)}")
     rubric = rubrics.of(system, code) or given.get("display")
-    if not rubric:
+    if not isinstance(rubric, str) or not rubric:
         raise Unfit(f"code {code} of {system} needs a display text")
     return coded(code, system, rubric)
 
@@ -218,14 +221,13 @@ def _magnitude(value: Any) -> tuple[float, str]:
 
 
 def _number(written: str) -> float:
-    try:
-        return int(written) if "." not in written else float(written)
-    except ValueError:
-        raise Unfit(f"{written!r} is not a number") from None
+    if not _NUMBER.fullmatch(written):
+        raise Unfit(f"{written!r} is not a number")
+    return float(written) if "." in written else int(written)
 
 
 def _numeric(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
         raise Unfit(f"{_shown(value)} is not a number")
     return value
 
@@ -336,6 +338,8 @@ def _identifier(value: Any, constraint: CObject, rubrics: Rubrics) -> DataValue:
     given = {"id": value} if isinstance(value, str) else value
     parts = ("issuer", "assigner", "id", "type")
     if not isinstance(given, Mapping) or not given.get("id") or not set(given) <= set(parts):
+        raise Unfit(f"{_shown(value)} is not an identifier")
+    if not all(isinstance(part, str) for part in given.values()):
         raise Unfit(f"{_shown(value)} is not an identifier")
     for name in parts:
         allowed = primitive(constraint, name)

@@ -134,6 +134,32 @@ def test_a_list_for_apgar_fills_the_minutes() -> None:
     assert apgar["subject"]["relationship"]["defining_code"]["code_string"] == "28"
 
 
+def test_lists_are_joined_by_position() -> None:
+    values = {
+        "HK2.1": ["fastlege", "jordmor", "fødested"],
+        "HK2.2": ["Lege", "Jordmor"],
+        "HK2.4": ["Legesenter", None, "Sykehus"],
+    }
+    composition = composed("helsekort_forste_kontroll.v0", values, BARE)
+    providers = composition["content"][0]["items"][0]["data"]["items"]
+    said = [
+        [item["value"] if "value" in item else item["items"][0]["value"] for item in provider["items"]]
+        for provider in providers
+    ]
+    assert [[value["value"] for value in provider] for provider in said] == [
+        ["fastlege", "Lege", "Legesenter"],
+        ["jordmor", "Jordmor"],
+        ["fødested", "Sykehus"],
+    ]
+
+
+def test_a_referral_and_advice_go_to_their_own_entries() -> None:
+    composition = composed("helsekort_kontroll.v0", {"HK13.19": ["fødepoliklinikk", "Hvile"]})
+    referral, advice = composition["content"][0]["items"]
+    assert (referral["_type"], referral["narrative"]["value"]) == ("INSTRUCTION", "Henvisning")
+    assert advice["_type"] == "EVALUATION"
+
+
 def test_mandatory_nodes_with_one_value_are_filled() -> None:
     composition = composed("helsekort_forste_kontroll.v0", {"HK1.2": "Eksempel, Testine"}, BARE)
     demographics = composition["content"][0]["items"][0]
