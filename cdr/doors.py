@@ -33,8 +33,6 @@ R = TypeVar("R")
 UseCase = Callable[Concatenate[Ctx, P], Coroutine[Any, Any, R]]
 Inside = Callable[Concatenate["Call", P], Awaitable[R]]
 
-_doors: dict[str, Action] = {}
-
 
 @dataclass(slots=True)
 class Call:
@@ -90,9 +88,9 @@ def writing(action: Action) -> Callable[[Inside[P, R]], UseCase[P, R]]:
     return _door(action, _run)
 
 
-def doors() -> dict[str, Action]:
-    """Every use case that was defined, by ``module.name``, with its action."""
-    return dict(_doors)
+def action_of(function: Callable[..., Any]) -> Action | None:
+    """The action of a use case; None for a function that is behind no door."""
+    return getattr(function, "__door__", None)
 
 
 def _door(
@@ -113,7 +111,7 @@ def _door(
             assert call.recorded, f"{inside.__name__} answers without an audit entry"
             return answer
 
-        _doors[f"{inside.__module__}.{inside.__name__}"] = action
+        vars(use_case)["__door__"] = action
         return use_case
 
     return build

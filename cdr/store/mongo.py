@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import InvalidURI
 
-from cdr.audit import AuditEntry
+from cdr.audit import AuditBatch, AuditEntry
 from cdr.errors import DatabaseMissing
 from cdr.store import erasure
-from cdr.store.audit_log import AuditLog, audit_faults, entries_of
+from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
 from cdr.store.candidates import Candidates
 from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
@@ -97,6 +98,10 @@ class Store:
     async def audit_faults(self) -> list[str]:
         """What is wrong with the audit chains; empty if nothing is."""
         return await audit_faults(self._database)
+
+    def audit_batches(self) -> AsyncIterator[AuditBatch]:
+        """The whole audit, by chain and sequence."""
+        return all_batches(self._database)
 
     async def audit_entries(self, ehr_id: str) -> list[AuditEntry]:
         """Every audit entry about an EHR, oldest first."""

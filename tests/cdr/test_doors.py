@@ -1,0 +1,217 @@
+"""Nobody gets into a use case without an access decision, or out of it without an audit entry."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from cdr import compositions, contributions, definitions, ehrs, queries
+from cdr.access import Action
+from cdr.audit import AuditEntry, Outcome
+from cdr.context import Ctx
+from cdr.doors import Call, action_of, asking, reading, writing
+from cdr.errors import BadRequest, CdrError, NotAllowed, UnknownEhr
+from cdr.settings import Mode, Settings
+from templates.opt import write_opt
+from templates.repository import library_templates
+from tests.cdr.small_template import note, random_id, status
+
+pytestmark = pytest.mark.anyio
+
+MODULES = (ehrs, compositions, contributions, definitions, queries)
+UseCase = Callable[..., Awaitable[Any]]
+Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
+
+
+def public_functions(module: ModuleType) -> dict[str, UseCase]:
+    """The async functions that a module offers."""
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if inspect.iscoroutinefunction(function)
+        and function.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+USE_CASES = {name: function for module in MODULES for name, function in public_functions(module).items()}
+
+
+async def an_ehr(ctx: Ctx) -> dict[str, Any]:
+    return {"ehr_id": (await ehrs.create_ehr(ctx, status=status("p-1"))).ehr_id}
+
+
+async def a_status(ctx: Ctx) -> dict[str, Any]:
+    created = await ehrs.create_ehr(ctx)
+    return {"ehr_id": created.ehr_id, "status": status(), "preceding_uid": str(created.status.uid)}
+
+
+async def a_note(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"composition": note()}
+
+
+async def an_object(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_ehr(ctx)
+    stored = await compositions.create_composition(ctx, arguments["ehr_id"], note())
+    return arguments | {"object_id": stored.uid.object_id}
+
+
+async def a_version(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_object(ctx)
+    return {"ehr_id": arguments["ehr_id"], "version_uid": f"{arguments['object_id']}::no.helsekort.cdr::1"}
+
+
+async def an_update(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_object(ctx)
+    preceding = f"{arguments['object_id']}::no.helsekort.cdr::1"
+    return arguments | {"composition": note(), "preceding_uid": preceding}
+
+
+async def a_composition_uid(ctx: Ctx) -> dict[str, Any]:
+    arguments = await a_version(ctx)
+    return {"ehr_id": arguments["ehr_id"], "uid": arguments["version_uid"]}
+
+
+async def a_contribution(ctx: Ctx) -> dict[str, Any]:
+    ehr = await ehrs.create_ehr(ctx)
+    return {"ehr_id": ehr.ehr_id, "uid": ehr.status.contribution_id}
+
+
+async def a_subject(ctx: Ctx) -> dict[str, Any]:
+    await an_ehr(ctx)
+    return {"subject_id": "p-1", "namespace": "demo"}
+
+
+async def a_source(ctx: Ctx) -> dict[str, Any]:
+    return {"source": write_opt(library_templates()["helsekort_kontroll.v0"])}
+
+
+async def a_template(ctx: Ctx) -> dict[str, Any]:
+    published = await definitions.publish_template(ctx, **await a_source(ctx))
+    return {"template_id": published.template_id}
+
+
+async def a_query(ctx: Ctx) -> dict[str, Any]:
+    return {"text": "SELECT e/ehr_id/value FROM EHR e"}
+
+
+async def nothing(ctx: Ctx) -> dict[str, Any]:
+    return {}
+
+
+ARGUMENTS: dict[str, Arrange] = {
+    "create_ehr": nothing,
+    "get_ehr": an_ehr,
+    "get_ehr_by_subject": a_subject,
+    "get_ehr_status": an_ehr,
+    "update_ehr_status": a_status,
+    "get_versioned_ehr_status": an_ehr,
+    "get_ehr_status_history": an_ehr,
+    "erase_ehr": an_ehr,
+    "delete_all_ehrs": nothing,
+    "create_composition": a_note,
+    "get_composition": a_composition_uid,
+    "update_composition": an_update,
+    "delete_composition": a_version,
+    "get_versioned_composition": an_object,
+    "get_composition_history": an_object,
+    "get_composition_version": an_object,
+    "get_contribution": a_contribution,
+    "publish_template": a_source,
+    "publish_library": nothing,
+    "list_templates": nothing,
+    "get_template": a_template,
+    "get_web_template": a_template,
+    "run_query": a_query,
+}
+
+
+async def entries(ctx: Ctx) -> list[AuditEntry]:
+    """The whole audit."""
+    return [entry async for batch in ctx.store.audit_batches() for entry in batch.entries]
+
+
+def test_every_use_case_is_behind_a_door_and_is_tried_here() -> None:
+    assert {name for name, function in USE_CASES.items() if action_of(function) is None} == set()
+    assert set(USE_CASES) == set(ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+async def test_each_use_case_leaves_an_entry(ctx: Ctx, name: str) -> None:
+    arguments = await ARGUMENTS[name](ctx)
+    before = Counter(await entries(ctx))
+    await USE_CASES[name](ctx, **arguments)
+    new = list(Counter(await entries(ctx)) - before)
+    action = action_of(USE_CASES[name])
+    assert action is not None
+    assert {entry.action for entry in new} == {action.value}
+    assert {entry.actor for entry in new} == {"anna"}
+    assert {entry.organisation for entry in new} == {"Solbakken helsestasjon"}
+    if "ehr_id" in arguments:
+        assert {entry.ehr_id for entry in new} <= {arguments["ehr_id"], None}
+    assert await ctx.store.audit_faults() == []
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+async def test_production_lets_nobody_in_before_it_can_check_identities(ctx: Ctx, name: str) -> None:
+    arguments = await ARGUMENTS[name](ctx)
+    before = len(await entries(ctx))
+    settings = Settings(mode=Mode.PRODUCTION, issuer="https://issuer.example")
+    with pytest.raises(NotAllowed):
+        await USE_CASES[name](replace(ctx, settings=settings), **arguments)
+    found = await entries(ctx)
+    assert len(found) == before + 1
+    (denied,) = [entry for entry in found if entry.outcome is Outcome.DENIED]
+    assert denied.action == action_of(USE_CASES[name])
+    assert denied.ehr_id == arguments.get("ehr_id")
+
+
+async def test_a_refused_request_is_in_the_audit_with_its_code(ctx: Ctx) -> None:
+    nobody = random_id()
+    with pytest.raises(UnknownEhr):
+        await compositions.create_composition(ctx, nobody, note())
+    (entry,) = await ctx.store.audit_entries(nobody)
+    assert (entry.outcome, entry.detail) == (Outcome.REFUSED, "ehr.unknown")
+
+
+async def test_a_use_case_that_forgets_its_entry_gives_no_answer(ctx: Ctx) -> None:
+    @asking(Action.QUERY)
+    async def forgetful(call: Call) -> str:
+        return "secret"
+
+    with pytest.raises(AssertionError, match="forgetful"):
+        await forgetful(ctx)
+
+
+async def test_the_error_of_a_read_rises_after_its_entry(ctx: Ctx) -> None:
+    @reading(Action.READ_EHR)
+    async def failing(call: Call, ehr_id: str) -> str:
+        raise BadRequest("no")
+
+    with pytest.raises(BadRequest):
+        await failing(ctx, "e-1")
+    assert [entry.outcome for entry in await ctx.store.audit_entries("e-1")] == [Outcome.GRANTED]
+
+
+async def test_the_basis_of_a_request_is_recorded(ctx: Ctx) -> None:
+    @writing(Action.ERASE_EHR)
+    async def recording(call: Call, *, ehr_id: str) -> None:
+        await call.record([call.entry(Outcome.DONE)])
+
+    await recording(replace(ctx, basis="SAMTYKKE"), ehr_id="e-2")
+    assert [entry.why for entry in await ctx.store.audit_entries("e-2")] == ["SAMTYKKE"]
+
+
+def test_every_error_of_ours_has_a_code_of_its_own() -> None:
+    def below(kind: type[CdrError]) -> list[type[CdrError]]:
+        own = [each for each in kind.__subclasses__() if each.__module__ == "cdr.errors"]
+        return [*own, *(deeper for each in own for deeper in below(each))]
+
+    codes = [kind.code for kind in below(CdrError)]
+    assert len(codes) == len(set(codes))
