@@ -37,7 +37,7 @@ test: install ## The whole gate
 	$(BIN)/pytest -n auto $(ARGS)
 
 bench: install ## Measure a running server (ARGS="--base-url ...") or one started for it
-	@$(BIN)/python bench/run.py $(ARGS)
+	@$(BIN)/python -m bench.run $(ARGS)
 
 format: install ## Format the code
 	$(BIN)/ruff check --fix --select I
