@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import json_answer
+from api.answers import json_answer, location
 from api.bodies import read_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
@@ -18,8 +17,8 @@ from api.openapi import EHR_ID_HEADER, errors, parameters, request_body
 from api.version import VERSION
 from archetypes.rm.canonical_json import read_canonical
 from cdr import queries
+from cdr.aql.values import AddressText
 from cdr.context import Ctx
-from cdr.versions import iso
 
 router = APIRouter(tags=["Query"])
 
@@ -59,7 +58,8 @@ async def query_by_get(
     """Every other parameter of the address is a query parameter: `&ehr=...` gives `$ehr`."""
     accepted(request, JSON)
     asked = QueryRequest(q, _address_parameters(request), offset, fetch, _one_ehr(request, ehr_id))
-    return await _run(ctx, asked, {"_href": str(request.url)})
+    href = location(request, f"/query/aql?{request.scope['query_string'].decode('latin-1')}")
+    return await _run(ctx, asked, href)
 
 
 @router.post(
@@ -72,41 +72,23 @@ async def query_by_post(request: Request, ctx: Context) -> Response:
     """The body has `q`, and may have `query_parameters` (names without `$`), `offset` and `fetch`."""
     accepted(request, JSON)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
-    return await _run(ctx, _query_of(body, _one_ehr(request, None)), {})
+    return await _run(ctx, _query_of(body, _one_ehr(request, None)))
 
 
-async def _run(ctx: Ctx, asked: QueryRequest, meta: Mapping[str, str]) -> Response:
+async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None) -> Response:
     result = await queries.run_query(
         ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
     )
-    return json_answer(
-        {
-            "meta": {
-                **meta,
-                "_type": "RESULTSET",
-                "_schema_version": "1.0.0",
-                "_created": iso(datetime.now(UTC)),
-                "_generator": f"Helsekort CDR {VERSION}",
-                "_executed_aql": result.query,
-            },
-            "q": result.query,
-            "columns": [_column(column) for column in result.columns],
-            "rows": result.rows,
-        }
-    )
-
-
-def _column(column: queries.Column) -> dict[str, str]:
-    return {"name": column.name} if column.path is None else {"name": column.name, "path": column.path}
+    return json_answer(result.to_json(generator=f"Helsekort CDR {VERSION}", href=href))
 
 
 def _address_parameters(request: Request) -> dict[str, Any]:
     """The query parameters of an address; a name given several times is a list."""
-    given = request.query_params
-    names = (name for name in given if name not in _RESERVED)
-    return {
-        name: values[0] if len(values) == 1 else values for name in names if (values := given.getlist(name))
-    }
+    found: dict[str, list[AddressText]] = {}
+    for name, text in request.query_params.multi_items():
+        if name not in _RESERVED:
+            found.setdefault(name, []).append(AddressText(text))
+    return {name: texts[0] if len(texts) == 1 else texts for name, texts in found.items()}
 
 
 def _one_ehr(request: Request, ehr_id: str | None) -> str | None:

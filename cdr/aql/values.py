@@ -9,6 +9,7 @@ which is None. ``docs/aql.md`` has the rules in words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +39,20 @@ class Length(str):
 
     __slots__ = ()
 
+
+class AddressText(str):
+    """A parameter out of a web address, where everything is text: it is read as what it is compared with."""
+
+    __slots__ = ()
+
+    def read_as(self, other: Any) -> Any:
+        """The number or the boolean that the text writes, if ``other`` is one; else the text."""
+        if isinstance(other, bool):
+            return {"true": True, "false": False}.get(self, str(self))
+        return float(self) if is_number(other) and _NUMBER.fullmatch(self) else str(self)
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 TEMPORAL_CLASSES: Mapping[str, type[str]] = MappingProxyType(
     {"DV_DATE": Instant, "DV_DATE_TIME": Instant, "DV_TIME": TimeOfDay, "DV_DURATION": Length}
@@ -199,6 +214,10 @@ def _span(parts: TemporalParts) -> int:
 def _comparable(left: Any, right: Any, zone: Zone) -> tuple[Any, Any] | None:
     """Both as numbers, texts, booleans or intervals of time; None if they do not compare."""
     left, right = scalar(left), scalar(right)
+    if isinstance(left, AddressText):
+        left = left.read_as(right)
+    if isinstance(right, AddressText):
+        right = right.read_as(left)
     if isinstance(left, str) and isinstance(right, str):
         return _comparable_texts(left, right, zone)
     if isinstance(left, bool) and isinstance(right, bool):
