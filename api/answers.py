@@ -56,8 +56,9 @@ def updated_answer(request: Request, version: StoredVersion) -> Response:
 
 
 def location(request: Request, path: str) -> str:
-    """The absolute address of something below the base path."""
-    return f"{str(request.base_url).rstrip('/')}{BASE_PATH}{path}"
+    """The absolute address of something below the base path, on the host that the client called."""
+    # Not request.base_url: it parses the Host header, and fails on one that is no host.
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}{BASE_PATH}{path}"
 
 
 def _written(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import Lifespan
 
 from api.answers import BASE_PATH
@@ -22,6 +23,8 @@ from cdr.platform import Platform, open_platform
 from cdr.settings import Settings
 
 SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system")
+# Spans of the framework would carry whole addresses, and addresses name persons.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 log = structlog.get_logger("helsekort.server")
 
@@ -32,8 +35,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.add_middleware(RequestGuard)
     add_error_handlers(app)

@@ -175,7 +175,7 @@ def _headers_of(error: HelsekortError) -> dict[str, str]:
 async def _answer_framework(request: Request, error: Exception) -> Response:
     """No such route, no such method on it, and what else the framework itself refuses."""
     assert isinstance(error, HTTPException)
-    method, path = request.method, request.url.path
+    method, path = request.method, request.scope["path"]
     if error.status_code == HTTPStatus.NOT_FOUND:
         return error_response(request, 404, "route.unknown", f"there is no {path} here; see /docs")
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -187,7 +187,7 @@ async def _answer_framework(request: Request, error: Exception) -> Response:
 
 def allowed_methods(request: Request) -> list[str]:
     """The methods of every route of this path; the framework names those of the first one only."""
-    path = request.url.path
+    path = request.scope["path"]
     described = request.app.openapi()["paths"].items()
     matching = [operations for template, operations in described if compile_path(template)[0].match(path)]
     return sorted({method.upper() for operations in matching for method in operations}) or ["GET"]

@@ -101,6 +101,10 @@ def test_start_use_and_end(server: subprocess.Popen[str], tmp_path: Path, ending
     server.send_signal(ending)
     assert server.wait(20) == 0
     assert time.monotonic() - started < 15
+    assert server.stderr is not None
+    log = server.stderr.read()
+    assert "/ehr/{ehr_id}/composition" in log
+    assert place.rpartition("/")[2] not in log, "an identifier is in the log"
     assert not list(tmp_path.rglob("mongod.lock")) or not mongod_runs(tmp_path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -57,3 +58,26 @@ def test_what_breaks_is_answered_with_an_id_and_no_details() -> None:
     body = assert_error(response, 500, "internal")
     assert "secret" not in response.text
     assert len(body["message"].split()[-1]) == 36
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Host": "rebound.example:8080"},
+        {"Host": "127.0.0.1.elsewhere.example"},
+        {"Host": "["},
+    ],
+)
+def test_pages_from_elsewhere_cannot_use_a_development_server(
+    client: TestClient, headers: dict[str, str]
+) -> None:
+    assert_error(client.post("/openehr/v1/ehr", headers=headers), 403, "access.denied")
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://localhost:8080"}, {"Host": "[::1]:8080"}, {"Host": "localhost"}]
+)
+def test_this_machine_can(client: TestClient, headers: dict[str, str]) -> None:
+    assert client.post("/openehr/v1/ehr", headers=headers).status_code == 201
