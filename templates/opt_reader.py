@@ -9,6 +9,7 @@ that we do not know, parts that are missing, types and attributes that the refer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -48,6 +49,7 @@ from archetypes.paths import RmPath
 from archetypes.rm.schema import rm_schema
 from templates.errors import UnreadableTemplate
 from templates.operational import Annotations, OperationalTemplate
+from templates.opt_elements import child, children, code_text, descend, texts, truth
 from templates.opt_writer import NAMESPACE, content_hash
 from templates.tree import find
 from templates.xml_source import local_name, parse_xml, span_of, text_of, xsi_type
@@ -86,32 +88,32 @@ class _Reader:
 
     def template(self, root: Element) -> OperationalTemplate:
         for name in ("language", "template_id", "concept", "definition"):
-            if _child(root, name) is None:
+            if child(root, name) is None:
                 self._fault("template.missing_part", root, expected=f"<{name}>")
-        self._language = text_of(_descend(root, "language", "code_string"))
-        template_id = text_of(_descend(root, "template_id", "value"))
+        self._language = text_of(descend(root, "language", "code_string"))
+        template_id = text_of(descend(root, "template_id", "value"))
         if not self._faults:
             for name, text in (("language", self._language), ("template_id", template_id)):
                 if not text:
                     self._fault("template.missing_part", root, expected=f"a text in <{name}>")
-        definition_element = _child(root, "definition")
+        definition_element = child(root, "definition")
         if definition_element is None or self._faults:
             raise UnreadableTemplate(self._faults)
         self._ontologies = {
             element.get("archetype_id") or "": self._ontology(element)
             for name in ("ontology", "component_ontologies")
-            for element in _children(root, name)
+            for element in children(root, name)
         }
         definition = self._archetype_root(definition_element)
         if self._faults:
             raise UnreadableTemplate(self._faults)
         return OperationalTemplate(
             template_id=template_id,
-            concept=text_of(_child(root, "concept")),
+            concept=text_of(child(root, "concept")),
             language=self._language,
             definition=definition,
-            uid=text_of(_descend(root, "uid", "value")) or None,
-            description=MappingProxyType(dict(self._description(_child(root, "description")))),
+            uid=text_of(descend(root, "uid", "value")) or None,
+            description=MappingProxyType(dict(self._description(child(root, "description")))),
             annotations=_annotations(root, definition),
         )
 
@@ -120,20 +122,20 @@ class _Reader:
         if element is None:
             return
         for group in ("original_author", "other_details"):
-            for item in _children(element, group):
+            for item in children(element, group):
                 if text_of(item):
                     yield f"{group}.{item.get('id') or ''}", text_of(item)
-        if text_of(_child(element, "lifecycle_state")):
-            yield "lifecycle_state", text_of(_child(element, "lifecycle_state"))
-        details = _children(element, "details")
+        if text_of(child(element, "lifecycle_state")):
+            yield "lifecycle_state", text_of(child(element, "lifecycle_state"))
+        details = children(element, "details")
         for position, detail in enumerate(details):
-            language = text_of(_descend(detail, "language", "code_string"))
+            language = text_of(descend(detail, "language", "code_string"))
             own = language == self._language or (position == 0 and len(details) == 1)
             suffix = "" if own else f"@{language}"
             for name in ("purpose", "use", "misuse", "copyright"):
-                if text_of(_child(detail, name)):
-                    yield name + suffix, text_of(_child(detail, name))
-            keywords = [text_of(keyword) for keyword in _children(detail, "keywords") if text_of(keyword)]
+                if text_of(child(detail, name)):
+                    yield name + suffix, text_of(child(detail, name))
+            keywords = [text_of(keyword) for keyword in children(detail, "keywords") if text_of(keyword)]
             if keywords:
                 yield f"keywords{suffix}", ", ".join(keywords)
 
@@ -142,17 +144,17 @@ class _Reader:
     def _ontology(self, element: Element) -> Terms:
         return {
             definitions.get("language") or "": self._terms(definitions, "items")
-            for definitions in _children(element, "term_definitions")
+            for definitions in children(element, "term_definitions")
         }
 
     def _terms(self, parent: Element, name: str) -> Mapping[str, TermDefinition]:
         terms = {}
-        for term in _children(parent, name):
-            texts = {item.get("id") or "": (item.text or "").strip() for item in _children(term, "items")}
+        for term in children(parent, name):
+            found = {item.get("id") or "": text_of(item) for item in children(term, "items")}
             terms[term.get("code") or ""] = TermDefinition(
-                text=texts.pop("text", ""),
-                description=texts.pop("description", ""),
-                other=MappingProxyType(texts),
+                text=found.pop("text", ""),
+                description=found.pop("description", ""),
+                other=MappingProxyType(found),
             )
         return MappingProxyType(terms)
 
@@ -168,10 +170,9 @@ class _Reader:
 
     def _bindings(self, element: Element) -> Mapping[str, Mapping[str, str]]:
         bindings: dict[str, Mapping[str, str]] = {}
-        for group in _children(element, "term_bindings"):
+        for group in children(element, "term_bindings"):
             items = {
-                item.get("code") or "": _code_text(_child(item, "value"))
-                for item in _children(group, "items")
+                item.get("code") or "": code_text(child(item, "value")) for item in children(group, "items")
             }
             bindings[group.get("terminology") or ""] = MappingProxyType(items)
         return MappingProxyType(bindings)
@@ -192,7 +193,7 @@ class _Reader:
             return None
 
     def _type_name(self, element: Element) -> str:
-        name = text_of(_child(element, "rm_type_name"))
+        name = text_of(child(element, "rm_type_name"))
         schema = rm_schema()
         if not name:
             self._fault("template.missing_part", element, expected="<rm_type_name>")
@@ -201,21 +202,21 @@ class _Reader:
         return name
 
     def _occurrences(self, element: Element) -> Interval[int]:
-        return self._interval(_child(element, "occurrences"), int) or ONCE
+        return self._interval(child(element, "occurrences"), int) or ONCE
 
     def _complex_object(self, element: Element) -> CComplexObject:
         type_name = self._type_name(element)
         return CComplexObject(
             rm_type_name=type_name,
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
             attributes=tuple(self._attributes(element, type_name)),
         )
 
     def _archetype_root(self, element: Element) -> CArchetypeRoot:
         plain = self._complex_object(element)
-        archetype_id = text_of(_descend(element, "archetype_id", "value"))
+        archetype_id = text_of(descend(element, "archetype_id", "value"))
         if not archetype_id:
             self._fault("template.missing_part", element, expected="<archetype_id>")
         return CArchetypeRoot(
@@ -225,43 +226,43 @@ class _Reader:
             span=plain.span,
             attributes=plain.attributes,
             archetype_id=archetype_id,
-            template_id=text_of(_descend(element, "template_id", "value")) or None,
+            template_id=text_of(descend(element, "template_id", "value")) or None,
             terms=self._all_terms(element, archetype_id),
             term_bindings=self._bindings(element),
         )
 
     def _attributes(self, element: Element, type_name: str) -> Iterator[CAttribute]:
-        for child in _children(element, "attributes"):
-            name = text_of(_child(child, "rm_attribute_name"))
+        for stated in children(element, "attributes"):
+            name = text_of(child(stated, "rm_attribute_name"))
             name = SPELLINGS.get(name, name)
             if (type_name, name) in MEANINGLESS:
                 continue
             known_type = rm_schema().get(type_name)
             if known_type is not None and rm_schema().attribute(type_name, name) is None:
-                self._fault("template.unknown_rm_attribute", child, found=f"{type_name}.{name}")
-            objects = (self._object(each) for each in _children(child, "children"))
+                self._fault("template.unknown_rm_attribute", stated, found=f"{type_name}.{name}")
+            objects = (self._object(each) for each in children(stated, "children"))
             yield CAttribute(
                 rm_attribute_name=name,
-                existence=self._interval(_child(child, "existence"), int) or OPTIONAL,
-                cardinality=self._cardinality(_child(child, "cardinality")),
+                existence=self._interval(child(stated, "existence"), int) or OPTIONAL,
+                cardinality=self._cardinality(child(stated, "cardinality")),
                 children=tuple(each for each in objects if each is not None),
-                span=span_of(child, self._source),
+                span=span_of(stated, self._source),
             )
 
     def _cardinality(self, element: Element | None) -> Cardinality | None:
         if element is None:
             return None
         return Cardinality(
-            interval=self._interval(_child(element, "interval"), int) or Interval(0, None),
-            is_ordered=_truth(element, "is_ordered"),
-            is_unique=_truth(element, "is_unique"),
+            interval=self._interval(child(element, "interval"), int) or Interval(0, None),
+            is_ordered=truth(element, "is_ordered"),
+            is_unique=truth(element, "is_unique"),
         )
 
     def _slot(self, element: Element) -> ArchetypeSlot:
         return ArchetypeSlot(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
             includes=self._patterns(element, "includes"),
             excludes=self._patterns(element, "excludes"),
@@ -270,21 +271,21 @@ class _Reader:
     def _patterns(self, element: Element, name: str) -> tuple[str, ...]:
         """The archetype id patterns of the assertions; other assertions are refused by name."""
         patterns = []
-        for assertion in _children(element, name):
-            pattern = _descend(assertion, "expression", "right_operand", "item", "pattern")
-            operator = text_of(_descend(assertion, "expression", "operator"))
+        for assertion in children(element, name):
+            pattern = descend(assertion, "expression", "right_operand", "item", "pattern")
+            operator = text_of(descend(assertion, "expression", "operator"))
             if pattern is None or operator != "2007":
-                stated = text_of(_child(assertion, "string_expression"))
+                stated = text_of(child(assertion, "string_expression"))
                 self._fault("template.unsupported_assertion", assertion, found=stated)
             patterns.append(text_of(pattern))
         return tuple(patterns)
 
     def _primitive_object(self, element: Element) -> CPrimitiveObject:
-        item = _child(element, "item")
+        item = child(element, "item")
         return CPrimitiveObject(
-            rm_type_name=text_of(_child(element, "rm_type_name")),
+            rm_type_name=text_of(child(element, "rm_type_name")),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
             item=None if item is None else self._primitive(item),
         )
@@ -293,70 +294,70 @@ class _Reader:
         return ConstraintRef(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
-            reference=text_of(_child(element, "reference")),
+            reference=text_of(child(element, "reference")),
         )
 
     def _code_phrase(self, element: Element) -> CCodePhrase:
         return CCodePhrase(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
-            terminology_id=text_of(_descend(element, "terminology_id", "value")) or None,
-            codes=_texts(element, "code_list"),
-            assumed_value=text_of(_descend(element, "assumed_value", "code_string")) or None,
+            terminology_id=text_of(descend(element, "terminology_id", "value")) or None,
+            codes=texts(element, "code_list"),
+            assumed_value=text_of(descend(element, "assumed_value", "code_string")) or None,
         )
 
     def _code_reference(self, element: Element) -> CCodeReference:
         return CCodeReference(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
-            terminology_id=text_of(_descend(element, "terminology_id", "value")) or None,
-            reference_set_uri=text_of(_child(element, "referenceSetUri")),
+            terminology_id=text_of(descend(element, "terminology_id", "value")) or None,
+            reference_set_uri=text_of(child(element, "referenceSetUri")),
         )
 
     def _quantity(self, element: Element) -> CDvQuantity:
-        property_element, assumed = _child(element, "property"), _child(element, "assumed_value")
-        magnitude = text_of(None if assumed is None else _child(assumed, "magnitude"))
+        property_element, assumed = child(element, "property"), child(element, "assumed_value")
+        magnitude = text_of(None if assumed is None else child(assumed, "magnitude"))
         return CDvQuantity(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
-            property=None if property_element is None else _code_text(property_element),
+            property=None if property_element is None else code_text(property_element),
             items=tuple(
                 QuantityItem(
-                    units=text_of(_child(item, "units")),
-                    magnitude=self._interval(_child(item, "magnitude"), float),
-                    precision=self._interval(_child(item, "precision"), int),
+                    units=text_of(child(item, "units")),
+                    magnitude=self._interval(child(item, "magnitude"), _real),
+                    precision=self._interval(child(item, "precision"), int),
                 )
-                for item in _children(element, "list")
+                for item in children(element, "list")
             ),
-            assumed_value=(float(magnitude), text_of(_descend(element, "assumed_value", "units")))
+            assumed_value=(_real(magnitude), text_of(descend(element, "assumed_value", "units")))
             if magnitude
             else None,
         )
 
     def _ordinal(self, element: Element) -> CDvOrdinal:
-        assumed = text_of(_descend(element, "assumed_value", "value"))
+        assumed = text_of(descend(element, "assumed_value", "value"))
         return CDvOrdinal(
             rm_type_name=self._type_name(element),
             occurrences=self._occurrences(element),
-            node_id=text_of(_child(element, "node_id")),
+            node_id=text_of(child(element, "node_id")),
             span=span_of(element, self._source),
             items=tuple(
                 OrdinalItem(
-                    value=float(text_of(_child(item, "value"))),
+                    value=_real(text_of(child(item, "value"))),
                     terminology_id=text_of(
-                        _descend(item, "symbol", "defining_code", "terminology_id", "value")
+                        descend(item, "symbol", "defining_code", "terminology_id", "value")
                     ),
-                    code=text_of(_descend(item, "symbol", "defining_code", "code_string")),
+                    code=text_of(descend(item, "symbol", "defining_code", "code_string")),
                 )
-                for item in _children(element, "list")
+                for item in children(element, "list")
             ),
             assumed_value=float(assumed) if assumed else None,
         )
@@ -365,37 +366,37 @@ class _Reader:
 
     def _primitive(self, element: Element) -> Primitive | None:
         kind = xsi_type(element)
-        assumed = text_of(_child(element, "assumed_value")) or None
+        assumed = text_of(child(element, "assumed_value")) or None
         match kind:
             case "C_BOOLEAN":
                 return CBoolean(
-                    true_valid=_truth(element, "true_valid"),
-                    false_valid=_truth(element, "false_valid"),
+                    true_valid=truth(element, "true_valid"),
+                    false_valid=truth(element, "false_valid"),
                     assumed_value=None if assumed is None else assumed == "true",
                 )
             case "C_STRING":
                 return CString(
-                    pattern=text_of(_child(element, "pattern")) or None,
-                    values=_texts(element, "list"),
-                    list_open=_truth(element, "list_open"),
+                    pattern=text_of(child(element, "pattern")) or None,
+                    values=texts(element, "list"),
+                    list_open=truth(element, "list_open"),
                     assumed_value=assumed,
                 )
             case "C_INTEGER":
                 return CInteger(
-                    values=tuple(map(int, _texts(element, "list"))),
-                    range=self._interval(_child(element, "range"), int),
+                    values=tuple(map(int, texts(element, "list"))),
+                    range=self._interval(child(element, "range"), int),
                     assumed_value=None if assumed is None else int(assumed),
                 )
             case "C_REAL":
                 return CReal(
-                    values=tuple(map(float, _texts(element, "list"))),
-                    range=self._interval(_child(element, "range"), float),
-                    assumed_value=None if assumed is None else float(assumed),
+                    values=tuple(map(_real, texts(element, "list"))),
+                    range=self._interval(child(element, "range"), _real),
+                    assumed_value=None if assumed is None else _real(assumed),
                 )
             case "C_DURATION":
                 return CDuration(
-                    pattern=text_of(_child(element, "pattern")) or None,
-                    range=self._interval(_child(element, "range"), str),
+                    pattern=text_of(child(element, "pattern")) or None,
+                    range=self._interval(child(element, "range"), str),
                     assumed_value=assumed,
                 )
             case "C_DATE" | "C_TIME" | "C_DATE_TIME":
@@ -404,11 +405,11 @@ class _Reader:
         return None
 
     def _temporal(self, element: Element, rm_type: str, assumed: str | None) -> CTemporal:
-        zone = text_of(_child(element, "timezone_validity"))
+        zone = text_of(child(element, "timezone_validity"))
         return CTemporal(
             rm_type=rm_type,
-            pattern=text_of(_child(element, "pattern")) or None,
-            range=self._interval(_child(element, "range"), str),
+            pattern=text_of(child(element, "pattern")) or None,
+            range=self._interval(child(element, "range"), str),
             timezone_validity=int(zone) if zone else None,
             assumed_value=assumed,
         )
@@ -417,13 +418,19 @@ class _Reader:
         """A range; the included flag of a side without limit means nothing and is read as True."""
         if element is None:
             return None
-        lower = None if _truth(element, "lower_unbounded") else text_of(_child(element, "lower")) or None
-        upper = None if _truth(element, "upper_unbounded") else text_of(_child(element, "upper")) or None
+        lower = None if truth(element, "lower_unbounded") else text_of(child(element, "lower")) or None
+        upper = None if truth(element, "upper_unbounded") else text_of(child(element, "upper")) or None
+        try:
+            start = None if lower is None else of(lower)
+            end = None if upper is None else of(upper)
+        except ValueError as error:
+            self._fault("template.malformed_value", element, found=str(error))
+            return None
         return Interval(
-            None if lower is None else of(lower),
-            None if upper is None else of(upper),
-            lower is None or text_of(_child(element, "lower_included")) != "false",
-            upper is None or text_of(_child(element, "upper_included")) != "false",
+            start,
+            end,
+            lower is None or text_of(child(element, "lower_included")) != "false",
+            upper is None or text_of(child(element, "upper_included")) != "false",
         )
 
     def _fault(self, code: str, element: Element, *, found: str = "", expected: str = "") -> None:
@@ -450,8 +457,8 @@ _OBJECTS: Mapping[str, Callable[[_Reader, Element], CObject]] = MappingProxyType
 def _annotations(root: Element, definition: CArchetypeRoot) -> Annotations:
     """Notes by template path. A path that leads nowhere keeps its text: editors leave such behind."""
     notes: dict[str, dict[str, str]] = {}
-    for element in _children(root, "annotations"):
-        items = {item.get("id") or "": text_of(item) for item in _children(element, "items")}
+    for element in children(root, "annotations"):
+        items = {item.get("id") or "": text_of(item) for item in children(element, "items")}
         stated = (element.get("path") or "").strip()
         for path in _places(stated, definition):
             notes.setdefault(path, {}).update(items)
@@ -473,37 +480,16 @@ def _place(element: Element) -> str:
     node_id = ""
     for each in (element, *element.iterancestors()):
         if local_name(each) == "children":
-            node_id = text_of(_child(each, "node_id"))
+            node_id = text_of(child(each, "node_id"))
         elif local_name(each) == "attributes":
-            name = text_of(_child(each, "rm_attribute_name"))
+            name = text_of(child(each, "rm_attribute_name"))
             steps.append(f"/{name}[{node_id}]" if node_id else f"/{name}")
             node_id = ""
     return "".join(reversed(steps))
 
 
-def _child(element: Element, name: str) -> Element | None:
-    return element.find(f"{{{NAMESPACE}}}{name}")
-
-
-def _children(element: Element, name: str) -> list[Element]:
-    return element.findall(f"{{{NAMESPACE}}}{name}")
-
-
-def _descend(element: Element, *names: str) -> Element | None:
-    return element.find("/".join(f"{{{NAMESPACE}}}{name}" for name in names))
-
-
-def _texts(element: Element, name: str) -> tuple[str, ...]:
-    return tuple(text_of(child) for child in _children(element, name))
-
-
-def _truth(element: Element, name: str) -> bool:
-    return text_of(_child(element, name)) in ("true", "1")
-
-
-def _code_text(element: Element | None) -> str:
-    """``terminology::code`` of a CODE_PHRASE."""
-    if element is None:
-        return ""
-    terminology = text_of(_descend(element, "terminology_id", "value"))
-    return f"{terminology}::{text_of(_child(element, 'code_string'))}"
+def _real(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text!r} is not a number")
+    return number

@@ -300,6 +300,11 @@ class _Builder:
         """All transitions as one node, with the careflow steps and states that they allow."""
         inner = replace(place, path=f"{place.path}/ism_transition")
         node = self._context_node("ism_transition", CComplexObject(rm_type_name="ISM_TRANSITION"), place)
+        annotations: Json = {}
+        for child in attribute.children:
+            annotations.update(self._annotations(None, place.path + step("ism_transition", child)))
+        if annotations:
+            node["annotations"] = annotations
         steps = [child for child in attribute.children if isinstance(child, CComplexObject)]
         children = []
         for name in _CONTEXT_ATTRIBUTES["ISM_TRANSITION"]:
@@ -307,10 +312,10 @@ class _Builder:
             value: CObject = CComplexObject(rm_type_name="DV_CODED_TEXT")
             if stated:
                 value = _union([there.children[0] for there in stated])
-            child = self._context_node(name, value, inner)
+            below = self._context_node(name, value, inner)
             if name == "careflow_step":
-                _add_states(child, steps)
-            children.append(child)
+                _add_states(below, steps)
+            children.append(below)
         return {**node, "children": children}
 
     # --- names -----------------------------------------------------------------------------------
