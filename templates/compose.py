@@ -24,13 +24,13 @@ from templates.fields import field_nodes
 from templates.header import Header
 from templates.operational import OperationalTemplate
 from templates.placements import Placement, Step, placements
-from templates.rm_defaults import RM_DEFAULTS, RM_VERSION, concrete_type, node_name, subject
+from templates.rm_defaults import RM_DEFAULTS, archetyped, concrete_type, node_name, subject
 from templates.rubrics import Rubrics
 
 __all__ = ["Header", "compose"]
 
 # Attributes that are made from the header or the template's texts, not from the constraint's children.
-_MADE_ELSEWHERE = frozenset({"name", "subject", "category", "offset"})
+_MADE_ELSEWHERE = frozenset({"name", "subject", "category", "ism_transition"})
 
 
 def compose(opt: OperationalTemplate, header: Header, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,6 +56,16 @@ class _Branch:
     value: DataValue | None = None
     below: dict[Step, _Branch] = field(default_factory=dict)
 
+    @property
+    def attributes(self) -> tuple[CAttribute, ...]:
+        """What the template says about the attributes of the node."""
+        return self.constraint.attributes if isinstance(self.constraint, CComplexObject) else ()
+
+    def alternatives(self, attribute: str) -> tuple[CObject, ...]:
+        """What may stand in a single attribute."""
+        found = (a.children for a in self.attributes if a.rm_attribute_name == attribute)
+        return next(found, ())
+
     def child(self, step: Step) -> _Branch:
         """The branch at ``step``, made if it is new."""
         if step not in self.below:
@@ -64,10 +74,7 @@ class _Branch:
 
     def made(self, attribute: str, position: int, instance: int = 1) -> _Branch:
         """A branch for the constraint at this place, not yet part of the tree."""
-        assert isinstance(self.constraint, CComplexObject)
-        under = self.constraint.attribute(attribute)
-        assert under is not None
-        child = under.children[position]
+        child = self.alternatives(attribute)[position]
         root = child if isinstance(child, CArchetypeRoot) else self.root
         return _Branch(child, root, instance)
 
@@ -103,27 +110,34 @@ class _Builder:
     def composition(self, tree: _Branch) -> dict[str, Any]:
         made = self._locatable(tree)
         made["archetype_details"]["template_id"] = {"_type": "TEMPLATE_ID", "value": self.opt.template_id}
+        made["language"] = self.header.language_code()
+        made["territory"] = self.header.territory_code()
+        made["composer"] = self.header.author()
+        category = determined(tree.alternatives("category"), self._rubrics(tree))
+        if category is not None:
+            made["category"] = category
         content = self._attributes(tree)
-        context = self.header.context() | {
-            name: value for name, value in content.pop("context", {}).items() if name != "_type"
-        }
-        category = self._category(tree)
-        made.update(
-            language=self.header.language_code(),
-            territory=self.header.territory_code(),
-            category=category,
-            composer=self.header.author(),
-            context=context,
-        )
+        made["context"] = content.pop("context", {}) | self.header.context()
         return made | content
 
-    def _category(self, tree: _Branch) -> DataValue | None:
-        assert isinstance(tree.constraint, CComplexObject)
-        attribute = tree.constraint.attribute("category")
-        return determined(attribute.children, self._rubrics(tree)) if attribute else None
-
-    def _rubrics(self, branch: _Branch) -> Rubrics:
-        return Rubrics(branch.root, self.opt.language)
+    def _node(self, branch: _Branch) -> dict[str, Any] | None:
+        """The object of a branch; None if nothing below it has a value."""
+        type_name = concrete_type(branch.constraint)
+        if type_name == "ELEMENT":
+            return self._element(branch)
+        if rm_schema().is_a(type_name, "DATA_VALUE"):
+            return determined((branch.constraint,), self._rubrics(branch))
+        content = self._attributes(branch)
+        if type_name == "ACTION":
+            content = self._with_careflow_step(content, branch)
+        if not content:
+            return None
+        made = self._locatable(branch) | content
+        if rm_schema().is_a(type_name, "ENTRY"):
+            made["subject"] = subject(branch.alternatives("subject"), branch.instance, self.header.language)
+        for complete in RM_DEFAULTS.get(type_name, ()):
+            complete(made, self.header)
+        return made
 
     def _locatable(self, branch: _Branch) -> dict[str, Any]:
         """Type, name and ids of a node."""
@@ -134,73 +148,39 @@ class _Builder:
         made["name"] = node_name(constraint, self._rubrics(branch))
         made["archetype_node_id"] = constraint.node_id
         if isinstance(constraint, CArchetypeRoot):
-            archetype_id = {"_type": "ARCHETYPE_ID", "value": constraint.archetype_id}
             made["archetype_node_id"] = constraint.archetype_id
-            made["archetype_details"] = {
-                "_type": "ARCHETYPED",
-                "archetype_id": archetype_id,
-                "rm_version": RM_VERSION,
-            }
-        return made
-
-    def _node(self, branch: _Branch) -> dict[str, Any] | None:
-        """The object of a branch; None if nothing below it has a value."""
-        constraint = branch.constraint
-        if constraint.rm_type_name == "ELEMENT":
-            return self._element(branch)
-        if not isinstance(constraint, CComplexObject):
-            return determined((constraint,), self._rubrics(branch))
-        if constraint.rm_type_name.startswith("DV_"):
-            return determined((constraint,), self._rubrics(branch))
-        content = self._attributes(branch)
-        if not content:
-            return None
-        made = self._locatable(branch) | content
-        if rm_schema().is_a(made["_type"], "ENTRY"):
-            made["subject"] = subject(constraint, branch.instance, self.header.language)
-        for complete in RM_DEFAULTS.get(made["_type"], ()):
-            complete(made, constraint, self.header, self._rubrics(branch))
+            made["archetype_details"] = archetyped(constraint.archetype_id)
         return made
 
     def _element(self, branch: _Branch) -> dict[str, Any] | None:
-        assert isinstance(branch.constraint, CComplexObject)
         value = branch.value or determined(alternatives(branch.constraint), self._rubrics(branch))
         return None if value is None else {**self._locatable(branch), "value": value}
 
     def _attributes(self, branch: _Branch) -> dict[str, Any]:
         """What the branch has to say, attribute by attribute."""
-        constraint = branch.constraint
-        assert isinstance(constraint, CComplexObject)
         made: dict[str, Any] = {}
-        for attribute in constraint.attributes:
+        for attribute in branch.attributes:
             name = attribute.rm_attribute_name
-            known = rm_schema().attribute(constraint.rm_type_name, name)
+            known = rm_schema().attribute(branch.constraint.rm_type_name, name)
             if name in _MADE_ELSEWHERE or known is None:
-                continue
-            if constraint.rm_type_name == "ACTION" and name == "ism_transition":
                 continue
             members = [node for node in map(self._node, branch.members(attribute)) if node is not None]
             if members:
                 made[name] = members if known.container else members[0]
-        if constraint.rm_type_name == "ACTION" and made:
-            made = {"ism_transition": self._careflow(branch)} | made
         return made
 
-    def _careflow(self, branch: _Branch) -> dict[str, Any] | None:
-        """The careflow step that was given, else the first that the template allows."""
-        assert isinstance(branch.constraint, CComplexObject)
-        attribute = branch.constraint.attribute("ism_transition")
-        given = [step for step in branch.below if step[0] == "ism_transition"]
-        if attribute is None or not attribute.children:
-            return None
-        chosen = branch.below[given[0]] if given else branch.made("ism_transition", 0)
-        return self._ism_transition(chosen)
-
-    def _ism_transition(self, branch: _Branch) -> dict[str, Any]:
-        made: dict[str, Any] = {"_type": "ISM_TRANSITION"}
-        assert isinstance(branch.constraint, CComplexObject)
-        for attribute in branch.constraint.attributes:
-            value = determined(attribute.children, self._rubrics(branch))
+    def _with_careflow_step(self, content: dict[str, Any], branch: _Branch) -> dict[str, Any]:
+        """An action's content with the careflow step that was given, else the first of the template."""
+        given = [child for step, child in branch.below.items() if step[0] == "ism_transition"]
+        if not given and (not content or not branch.alternatives("ism_transition")):
+            return content
+        chosen = given[0] if given else branch.made("ism_transition", 0)
+        transition: dict[str, Any] = {"_type": "ISM_TRANSITION"}
+        for attribute in chosen.attributes:
+            value = determined(attribute.children, self._rubrics(chosen))
             if value is not None:
-                made[attribute.rm_attribute_name] = value
-        return made
+                transition[attribute.rm_attribute_name] = value
+        return {"ism_transition": transition, **content}
+
+    def _rubrics(self, branch: _Branch) -> Rubrics:
+        return Rubrics(branch.root, self.opt.language)

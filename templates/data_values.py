@@ -71,7 +71,7 @@ class Unfit(ValueError):
     """A value that a constraint does not allow; the text says why, without a place."""
 
 
-def data_value(value: Any, element: CComplexObject, rubrics: Rubrics) -> DataValue:
+def data_value(value: Any, element: CObject, rubrics: Rubrics) -> DataValue:
     """``value`` as a data value that ``element`` (an ELEMENT) allows; raises Unfit."""
     reasons = []
     for alternative in alternatives(element):
@@ -83,10 +83,9 @@ def data_value(value: Any, element: CComplexObject, rubrics: Rubrics) -> DataVal
     raise Unfit("; or ".join(dict.fromkeys(reasons)) or "the node has no value")
 
 
-def alternatives(element: CComplexObject) -> list[CObject]:
+def alternatives(element: CObject) -> list[CObject]:
     """The data types that an ELEMENT allows, the more special first; DV_TEXT where all are allowed."""
-    attribute = element.attribute("value")
-    found = list(attribute.children) if attribute else []
+    found = list(_under(element, "value"))
     if not found or found[0].rm_type_name == "DATA_VALUE":
         return [CComplexObject(rm_type_name="DV_TEXT")]
     return sorted(found, key=lambda child: child.rm_type_name == "DV_TEXT")

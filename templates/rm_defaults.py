@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +19,7 @@ ANY_ACTION = "/.*/"  # the activity may be carried out by any action archetype
 # Archetypes may name an abstract class; data must not.
 _CONCRETE = {"EVENT": "POINT_EVENT", "ITEM_STRUCTURE": "ITEM_TREE", "ITEM": "CLUSTER"}
 
-Complete = Callable[[dict[str, Any], CComplexObject, Header, Rubrics], None]
+Complete = Callable[[dict[str, Any], Header], None]
 
 
 def concrete_type(constraint: CObject) -> str:
@@ -44,56 +44,57 @@ def _name_code(constraint: CObject) -> str | None:
     return None
 
 
-def subject(entry: CComplexObject, instance: int, language: str) -> DataValue:
-    """ENTRY.subject: the woman, or the fetus or child with its number."""
-    relationship = _relationship(entry)
+def archetyped(archetype_id: str) -> DataValue:
+    """LOCATABLE.archetype_details of an archetype root."""
+    identifier = {"_type": "ARCHETYPE_ID", "value": archetype_id}
+    return {"_type": "ARCHETYPED", "archetype_id": identifier, "rm_version": RM_VERSION}
+
+
+def subject(allowed: Iterable[CObject], instance: int, language: str) -> DataValue:
+    """ENTRY.subject: the woman, or the fetus or child with its number.
+
+    ``allowed`` is what the template says of the subject; where it leaves several relationships, the
+    first is taken.
+    """
+    relationship = next((code for party in allowed for code in _relationships(party)), None)
     if relationship is None:
         return {"_type": "PARTY_SELF"}
+    rubric = openehr_rubric(relationship, language) or relationship
     return {
         "_type": "PARTY_RELATED",
         "identifiers": [{"_type": "DV_IDENTIFIER", "id": str(instance)}],
-        "relationship": coded(
-            relationship, "openehr", openehr_rubric(relationship, language) or relationship
-        ),
+        "relationship": coded(relationship, "openehr", rubric),
     }
 
 
-def _relationship(entry: CComplexObject) -> str | None:
-    """The relationship code that the template asks for: the first, if it leaves a choice."""
-    attribute = entry.attribute("subject")
-    for party in attribute.children if attribute else ():
-        if not isinstance(party, CComplexObject) or party.rm_type_name != "PARTY_RELATED":
-            continue
-        named = party.attribute("relationship")
-        for child in named.children if named else ():
-            limit = code_constraint(child)
-            if isinstance(limit, CCodePhrase) and limit.codes:
-                return limit.codes[0]
-    return None
+def _relationships(party: CObject) -> tuple[str, ...]:
+    named = party.attribute("relationship") if isinstance(party, CComplexObject) else None
+    limits = (code_constraint(child) for child in (named.children if named else ()))
+    return next((limit.codes for limit in limits if isinstance(limit, CCodePhrase)), ())
 
 
-def _entry(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _entry(made: dict[str, Any], header: Header) -> None:
     made["language"] = header.language_code()
     made["encoding"] = code_phrase(*ENCODING)
 
 
-def _history(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _history(made: dict[str, Any], header: Header) -> None:
     made["origin"] = _time(header)
 
 
-def _event(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _event(made: dict[str, Any], header: Header) -> None:
     made["time"] = _time(header)
 
 
-def _action(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _action(made: dict[str, Any], header: Header) -> None:
     made["time"] = _time(header)
 
 
-def _instruction(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _instruction(made: dict[str, Any], header: Header) -> None:
     made["narrative"] = text(made["name"]["value"])
 
 
-def _activity(made: dict[str, Any], constraint: CComplexObject, header: Header, rubrics: Rubrics) -> None:
+def _activity(made: dict[str, Any], header: Header) -> None:
     made["action_archetype_id"] = ANY_ACTION
 
 
