@@ -35,8 +35,8 @@ class AdlSyntaxError(HelsekortError):
     code = "adl.syntax"
 
     def __init__(self, message: str, *, source: str, line: int, column: int, excerpt: str) -> None:
-        caret = " " * (column - 1) + "^"
-        super().__init__(f"{source}:{line}:{column}: {message}\n{excerpt}\n{caret}")
+        caret = f"\n{' ' * (column - 1)}^" if column <= len(excerpt) + 1 else ""
+        super().__init__(f"{source}:{line}:{column}: {message}\n{excerpt}{caret}")
         self.message = message
         self.source = source
         self.line = line

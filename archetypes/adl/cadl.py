@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from archetypes.adl.intervals import parse_interval
 from archetypes.adl.lexer import TokenStream
-from archetypes.adl.odin import MAX_DEPTH, Keyed, read_odin_object
-from archetypes.adl.primitives import at_primitive, parse_interval, parse_primitive
+from archetypes.adl.odin import MAX_DEPTH, read_odin_object
+from archetypes.adl.primitives import at_primitive, parse_primitive
 from archetypes.aom.constraints import (
     ONCE,
     ArchetypeInternalRef,
@@ -80,16 +81,25 @@ def _complex_or_domain(stream: TokenStream, depth: int) -> CObject:
     start = stream.token.start
     name = stream.expect_kind("name").text
     domain = _DOMAIN_TYPES.get(name)
-    if domain is not None and stream.at("<"):
-        return domain(read_odin_object(stream), span)
-    if name in ("C_DV_STATE",):
-        raise stream.source.error(f"{name} is not supported", start)
+    if stream.at("<") or name.startswith("C_DV_STATE"):
+        if domain is None:
+            raise stream.source.error(f"{name} is not supported", start)
+        return _domain(stream, domain, start)
     node_id = _node_id(stream)
     occurrences = _occurrences(stream) or ONCE
     attributes = _body(stream, depth) if stream.take("matches", "is_in") else ()
     return CComplexObject(
         rm_type_name=name, node_id=node_id, occurrences=occurrences, attributes=attributes, span=span
     )
+
+
+def _domain(stream: TokenStream, read: Callable[[Any, SourceSpan], CObject], start: int) -> CObject:
+    """A domain type written as an ODIN object; unknown or misshapen members are errors."""
+    tree = read_odin_object(stream)
+    try:
+        return read(tree, stream.source.span(start))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise stream.source.error(f"not a constraint of this type: {error}", start) from error
 
 
 def _node_id(stream: TokenStream) -> str:
@@ -150,10 +160,10 @@ def _multiplicity(stream: TokenStream) -> Interval[int]:
 def _bounds(stream: TokenStream) -> Interval[int]:
     if stream.take("*"):
         return Interval(0, None)
-    lower = int(stream.expect_kind("integer").text)
+    lower = stream.integer()
     if not stream.take(".."):
         return Interval(lower, lower)
-    return Interval(lower, None if stream.take("*") else int(stream.expect_kind("integer").text))
+    return Interval(lower, None if stream.take("*") else stream.integer())
 
 
 def _cardinality(stream: TokenStream) -> Cardinality:
@@ -164,7 +174,9 @@ def _cardinality(stream: TokenStream) -> Cardinality:
     interval = _bounds(stream)
     words = set()
     while stream.take(";"):
-        words.add(stream.expect_kind("name").text.lower())
+        if not stream.at("ordered", "unordered", "unique"):
+            raise stream.unexpected("ordered, unordered or unique")
+        words.add(stream.next().text.lower())
     stream.expect("}")
     return Cardinality(interval, is_ordered="unordered" not in words, is_unique="unique" in words)
 
@@ -193,20 +205,27 @@ def _slot(stream: TokenStream) -> ArchetypeSlot:
 
 
 def _assertions(stream: TokenStream, patterns: dict[str, list[str]]) -> None:
-    """(include | exclude) (archetype_id/value matches '{' /pattern/ '}')+ | '*'"""
+    """'*' | (include | exclude) (archetype_id/value matches '{' /pattern/ '}')+
+
+    Assertions about anything but the archetype id are refused.
+    """
     if stream.take("*"):
         return
-    word = stream.expect_kind("name").text.lower()
-    if word not in patterns:
-        raise stream.source.error(f"expected include or exclude, found {word!r}", stream.token.start)
+    if not stream.at("include", "exclude"):
+        raise stream.unexpected("include or exclude")
+    word = stream.next().text.lower()
     while stream.token.kind == "name" and not stream.at("include", "exclude"):
-        while not stream.take("matches", "is_in"):
-            if stream.token.kind not in ("name", "symbol") or stream.at("}"):
-                raise stream.unexpected("archetype_id/value matches")
-            stream.next()
+        if not stream.at("archetype_id"):
+            raise stream.source.error(
+                "assertions in slots are supported about archetype_id/value only", stream.token.start
+            )
+        stream.next()
+        stream.expect("/")
+        stream.expect("value")
+        if not stream.take("matches", "is_in"):
+            raise stream.unexpected("'matches'")
         stream.expect("{")
         patterns[word].append(stream.regex())
-        stream.take(";")
         stream.expect("}")
 
 
@@ -244,10 +263,14 @@ def _code_phrase(stream: TokenStream) -> CCodePhrase:
 
 
 def _constraint_ref(stream: TokenStream) -> CObject:
+    """'[' acNNNN ']'"""
     token = stream.next()
+    reference = token.text.strip("[] \t\r\n")
+    if not reference.startswith("ac"):
+        raise stream.source.error(f"expected a constraint code, found {token.text!r}", token.start)
     return ConstraintRef(
         rm_type_name="CODE_PHRASE",
-        reference=token.text.strip("[] \t\r\n"),
+        reference=reference,
         span=stream.source.span(token.start),
     )
 
@@ -255,11 +278,11 @@ def _constraint_ref(stream: TokenStream) -> CObject:
 def _ordinals(stream: TokenStream) -> CDvOrdinal:
     """value '|' '[' terminology '::' code ']' (',' ...)* [';' assumed]"""
     span = stream.source.span(stream.token.start)
+    scale = stream.token.kind == "real"  # whole numbers are written without point
     items = [_ordinal(stream)]
     while stream.take(","):
         items.append(_ordinal(stream))
-    assumed = float(stream.expect_kind("integer", "real").text) if stream.take(";") else None
-    scale = any(not item.value.is_integer() for item in items)
+    assumed = float(stream.number()) if stream.take(";") else None
     return CDvOrdinal(
         rm_type_name="DV_SCALE" if scale else "DV_ORDINAL",
         items=tuple(items),
@@ -269,8 +292,10 @@ def _ordinals(stream: TokenStream) -> CDvOrdinal:
 
 
 def _ordinal(stream: TokenStream) -> OrdinalItem:
-    value = float(stream.expect_kind("integer", "real").text)
+    value = float(stream.number())
     stream.expect("|")
+    if stream.token.kind != "code":
+        raise stream.unexpected("a code")
     code = _code_phrase(stream)
     if len(code.codes) != 1:
         raise stream.unexpected("one code")
@@ -287,39 +312,58 @@ def _primitive(stream: TokenStream) -> CPrimitiveObject:
 # --- domain types written as ODIN ---------------------------------------------------------------
 
 
+def _members(tree: Any, *known: str) -> dict[str, Any]:
+    """The members of an ODIN object; ValueError if there are others than the known ones."""
+    if not isinstance(tree, dict):
+        raise ValueError(f"expected an object, found {tree!r}")
+    unknown = sorted(set(tree) - set(known))
+    if unknown:
+        raise ValueError(f"unknown member {unknown[0]!r}")
+    return tree
+
+
 def _dv_quantity(tree: Any, span: SourceSpan) -> CDvQuantity:
-    items = tree.get("list", Keyed()) if isinstance(tree, dict) else Keyed()
-    assumed = tree.get("assumed_value") if isinstance(tree, dict) else None
+    members = _members(tree, "property", "list", "assumed_value")
+    assumed = _members(members.get("assumed_value", {}), "magnitude", "units", "precision")
     return CDvQuantity(
         rm_type_name="DV_QUANTITY",
-        property=str(tree["property"]).strip("[]") if "property" in tree else None,
-        items=tuple(_quantity_item(item) for item in items.values()),
+        property=str(members["property"]).strip("[]") if "property" in members else None,
+        items=tuple(_quantity_item(item) for item in members.get("list", {}).values()),
         assumed_value=(float(assumed["magnitude"]), str(assumed["units"])) if assumed else None,
         span=span,
     )
 
 
-def _quantity_item(item: dict[str, Any]) -> QuantityItem:
-    magnitude = parse_interval(item["magnitude"], float) if "magnitude" in item else None
-    precision = parse_interval(item["precision"], int) if "precision" in item else None
-    return QuantityItem(units=str(item.get("units", "")), magnitude=magnitude, precision=precision)
+def _quantity_item(tree: Any) -> QuantityItem:
+    item = _members(tree, "units", "magnitude", "precision")
+    magnitude = parse_interval(str(item["magnitude"]), float) if "magnitude" in item else None
+    precision = parse_interval(str(item["precision"]), int) if "precision" in item else None
+    return QuantityItem(units=str(item["units"]), magnitude=magnitude, precision=precision)
 
 
 def _dv_ordinal(tree: Any, span: SourceSpan) -> CDvOrdinal:
-    del tree  # tools write C_DV_ORDINAL <> for an open ordinal only
+    _members(tree)  # items are written inline; the empty object is an open ordinal
     return CDvOrdinal(rm_type_name="DV_ORDINAL", span=span)
 
 
 def _code_phrase_odin(tree: Any, span: SourceSpan) -> CCodePhrase:
-    codes = tree.get("code_list", ()) if isinstance(tree, dict) else ()
-    codes = codes if isinstance(codes, list) else [codes] if codes else []
-    terminology = tree.get("terminology_id") if isinstance(tree, dict) else None
+    members = _members(tree, "terminology_id", "code_list", "assumed_value")
+    codes = members.get("code_list", [])
+    terminology = members.get("terminology_id")
+    assumed = members.get("assumed_value")
     return CCodePhrase(
         rm_type_name="CODE_PHRASE",
-        terminology_id=str(terminology).strip("[]") if terminology else None,
-        codes=tuple(str(code) for code in codes),
+        terminology_id=_terminology_name(terminology) if terminology else None,
+        codes=tuple(str(code) for code in (codes if isinstance(codes, list) else [codes])),
+        assumed_value=str(assumed) if assumed else None,
         span=span,
     )
+
+
+def _terminology_name(tree: Any) -> str:
+    """``<"local">``, ``<value = <"local">>`` or ``<[local]>``."""
+    name = _members(tree, "value")["value"] if isinstance(tree, dict) else tree
+    return str(name).strip("[]")
 
 
 _DOMAIN_TYPES: dict[str, Callable[[Any, SourceSpan], CObject]] = {

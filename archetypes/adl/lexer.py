@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple
 
 from archetypes.adl.source import SourceText
 from archetypes.errors import AdlSyntaxError
@@ -12,7 +13,7 @@ from archetypes.errors import AdlSyntaxError
 _TOKENS = (
     ("skip", r"[\s﻿]+|--[^\n]*"),
     ("string", r'"(?:\\.|[^"\\])*"'),
-    ("code", r"\[\s*[\w.\-]+(?:\([^)]*\))?\s*::[^\]\"]*\]"),
+    ("code", r"\[\s*[\w.\-]+(?:\([^)\n]*\))?\s*::(?:--[^\n]*|[^\]\"-]|-(?!-))*\]"),
     ("bracket", r"\[\s*(?:at|ac|id)[\d.]+\s*\]"),
     ("duration", r"-?P(?=[\dT])(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?(?![\w])"),
     (
@@ -32,17 +33,24 @@ _TOKENS = (
     ("name", r"[A-Za-z_][\w\-]*(?:\.[\w\-]+)*(?:<[A-Z_]+>)?"),
     ("other", r"."),
 )
+MAX_DIGITS = 18
+_PATH = re.compile(r"(?:/[a-z_]\w*(?:\[[^\]\n]*\])?)+")
 _LEXER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TOKENS), re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token; ``kind`` is one of the names above or ``end``."""
 
     kind: str
     text: str
     start: int
     end: int
+
+
+def kind_of(text: str) -> str:
+    """The kind of the one token that ``text`` is, or an empty string."""
+    match = _LEXER.fullmatch(text)
+    return str(match.lastgroup) if match and text else ""
 
 
 class TokenStream:
@@ -100,17 +108,35 @@ class TokenStream:
         found = repr(self.token.text) if self.token.text else "the end"
         return self.source.error(f"expected {expected}, found {found}", self.token.start)
 
+    def integer(self) -> int:
+        """Take a whole number; raises AdlSyntaxError, also for one beyond 18 digits."""
+        token = self.expect_kind("integer")
+        if len(token.text) > MAX_DIGITS:
+            raise self.source.error("a number of this length is not supported", token.start)
+        return int(token.text)
+
+    def number(self) -> int | float:
+        """Take a whole or real number; raises AdlSyntaxError."""
+        if self.token.kind == "integer":
+            return self.integer()
+        token = self.expect_kind("real")
+        value = float(token.text)
+        if not isfinite(value):
+            raise self.source.error("a number of this size is not supported", token.start)
+        return value
+
     def regex(self) -> str:
-        """Take ``/pattern/`` or ``^pattern^``, the current token being its first mark."""
+        """Take ``/pattern/`` or ``^pattern^``, the current token being its first mark.
+
+        In the pattern returned, a slash stands without backslash.
+        """
         text, start = self.source.text, self.token.start
         mark = text[start]
-        match = re.compile(rf"(?:\\.|[^{re.escape(mark)}\n\\])*", re.DOTALL).match(
-            text, start + 1, self._limit
-        )
+        match = re.compile(rf"(?:\\[^\n]|[^{re.escape(mark)}\n\\])*").match(text, start + 1, self._limit)
         if match is None or match.end() >= self._limit or text[match.end()] != mark:
             raise self.source.error("the pattern does not end", start)
         self.token = self._scan(match.end() + 1)
-        return match.group().replace("\\/", "/") if mark == "/" else match.group()
+        return re.sub(r"\\(.)", lambda escape: "/" if escape[1] == "/" else escape[0], match.group())
 
     def between(self, mark: str) -> str:
         """Take everything from the current token, which is ``mark``, to the next one; marks left out."""
@@ -123,9 +149,7 @@ class TokenStream:
 
     def path(self) -> str:
         """Take a path such as ``/data[at0001]/events[at0006]``."""
-        match = re.compile(r"(?:/[a-z_]\w*(?:\[[^\]]*\])?)+").match(
-            self.source.text, self.token.start, self._limit
-        )
+        match = _PATH.match(self.source.text, self.token.start, self._limit)
         if match is None:
             raise self.unexpected("a path")
         self.token = self._scan(match.end())

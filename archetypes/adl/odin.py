@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archetypes.adl.lexer import TokenStream
 
 MAX_DEPTH = 60
+_ESCAPE = re.compile(r"\\([\\\"])")
 
 
 class Keyed(dict[str, Any]):
@@ -19,14 +21,14 @@ class Code(str):
     __slots__ = ()
 
 
-class Uri(str):
-    """A URI that stands without quotes."""
+class Literal(str):
+    """A value that stands without quotes: a URI, a date or time, a duration or an interval."""
 
     __slots__ = ()
 
 
 def read_odin(stream: TokenStream) -> dict[str, Any]:
-    """The attributes of an ODIN text: dicts, Keyed, lists, str, int, float, bool, Code, Uri.
+    """The attributes of an ODIN text: dicts, Keyed, lists, str, int, float, bool, Code, Literal.
 
     Raises AdlSyntaxError.
     """
@@ -44,20 +46,21 @@ def read_odin_object(stream: TokenStream) -> Any:
 def _attributes(stream: TokenStream, depth: int) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     while stream.token.kind == "name":
-        name = stream.next().text
+        name = stream.next()
+        if name.text in tree:
+            raise stream.source.error(f"a second attribute {name.text!r}", name.start)
         stream.expect("=")
-        tree[name] = _object(stream, depth + 1)
+        tree[name.text] = _object(stream, depth + 1)
         stream.take(";")
     return tree
 
 
 def _object(stream: TokenStream, depth: int) -> Any:
-    """object: '(' type ')' '<' ... '>' | '<' ... '>'"""
+    """object: '<' ... '>'; typed objects are refused"""
     if depth > MAX_DEPTH:
         raise stream.source.error("nested too deep", stream.token.start)
-    if stream.take("("):
-        stream.expect_kind("name")
-        stream.expect(")")
+    if stream.at("("):
+        raise stream.source.error("typed ODIN objects are not supported", stream.token.start)
     stream.expect("<")
     value = _content(stream, depth)
     stream.expect(">")
@@ -78,10 +81,13 @@ def _keyed(stream: TokenStream, depth: int) -> Keyed:
     """'[' key ']' '=' object, repeated"""
     tree = Keyed()
     while stream.take("["):
-        key = _scalar(stream)
+        start = stream.token.start
+        key = str(_scalar(stream))
+        if key in tree:
+            raise stream.source.error(f"a second key {key!r}", start)
         stream.expect("]")
         stream.expect("=")
-        tree[str(key)] = _object(stream, depth + 1)
+        tree[key] = _object(stream, depth + 1)
         stream.take(";")
     return tree
 
@@ -98,20 +104,16 @@ def _values(stream: TokenStream) -> Any:
 
 
 def _scalar(stream: TokenStream) -> Any:
+    if stream.token.kind in ("integer", "real"):
+        return stream.number()
     token = stream.next()
     match token.kind:
         case "string":
             return unquote(token.text)
-        case "integer":
-            return int(token.text)
-        case "real":
-            return float(token.text)
         case "code" | "bracket":
             return Code(token.text)
-        case "uri":
-            return Uri(token.text)
-        case "temporal" | "duration" | "pattern":
-            return token.text
+        case "uri" | "temporal" | "duration" | "pattern":
+            return Literal(token.text)
         case "name" if token.text.lower() in ("true", "false"):
             return token.text.lower() == "true"
         case "symbol" if token.text == "|":
@@ -119,19 +121,23 @@ def _scalar(stream: TokenStream) -> Any:
     raise stream.source.error(f"expected a value, found {token.text!r}", token.start)
 
 
-def _interval_text(stream: TokenStream) -> str:
+def _interval_text(stream: TokenStream) -> Literal:
     """An interval is kept as written."""
     start = stream.token.start
     while not stream.at("|"):
         if stream.token.kind == "end":
             raise stream.unexpected("'|'")
         stream.next()
-    return "|" + stream.source.text[start : stream.next().end]
+    return Literal("|" + stream.source.text[start : stream.next().end])
 
 
 def unquote(text: str) -> str:
     """The value of a quoted string."""
     body = text[1:-1]
-    if "\\" not in body:
-        return body
-    return body.replace("\\\\", "\x00").replace('\\"', '"').replace("\x00", "\\")
+    return _ESCAPE.sub(r"\1", body) if "\\" in body else body
+
+
+def quote(text: str) -> str:
+    """The quoted string of a value; the inverse of :func:`unquote`."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -11,19 +11,20 @@ from archetypes.adl.lexer import TokenStream
 from archetypes.adl.odin import read_odin
 from archetypes.adl.source import SourceText
 from archetypes.aom.archetype import Archetype, ArchetypeTerminology
-from archetypes.aom.constraints import Bindings, TermDefinition, Terms
-from archetypes.errors import AdlSyntaxError
+from archetypes.aom.constraints import TermDefinition
 
 MAX_BYTES = 4 * 1024 * 1024
 
 _SECTIONS = re.compile(
-    r'"(?:\\.|[^"\\])*"|--[^\n]*'
+    r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*'
     r"|^[ \t]*(?P<section>archetype|speciali[sz]e|concept|language|description|definition|invariant|rules"
     r"|ontology|annotations|revision_history)[ \t]*(?=\r?$|\n|\(|--)",
-    re.MULTILINE,
+    re.MULTILINE | re.DOTALL,
 )
-_META = re.compile(r"\(([^)]*)\)")
-_ID = re.compile(r"[A-Za-z]\w*(?:::)?[\w.]*-\w+-\w+\.[\w\-]+\.v[\w.\-]+")
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*(?:"|\Z))|--[^\n]*', re.DOTALL)
+_HEADER = re.compile(r"\s*(?:\((?P<meta>[^)]*)\))?\s*(?P<id>\S+)\s*")
+_ID = re.compile(r"(?:[\w.\-]+::)?[A-Za-z]\w*-\w+-\w+\.[\w\-]+\.v[\w.\-]+")
+_CONCEPT = re.compile(r"\[\s*(at\d[\d.]*)\s*\]")
 
 Span = tuple[int, int]
 
@@ -43,16 +44,17 @@ def parse_adl(text: str, source: str = "") -> Archetype:
     header, archetype_id = _header(place, sections["archetype"])
     return Archetype(
         archetype_id=archetype_id,
-        concept=_text(place, sections["concept"]).strip("[] \t\r\n"),
+        concept=_concept(place, sections["concept"]),
         definition=parse_definition(TokenStream(place, *sections["definition"])),
-        terminology=_terminology(_odin(place, sections, "ontology")),
+        terminology=_terminology(place, sections),
         adl_version=str(header.get("adl_version", "1.4")),
         header=header,
-        parent_id=_text(place, sections["specialise"]) or None if "specialise" in sections else None,
+        parent_id=_parent(place, sections),
         language=_odin(place, sections, "language"),
         description=_odin(place, sections, "description"),
         invariants=_text(place, sections["invariant"]) if "invariant" in sections else "",
         annotations=_odin(place, sections, "annotations"),
+        revision_history=_odin(place, sections, "revision_history"),
     )
 
 
@@ -70,58 +72,90 @@ def _cut(place: SourceText) -> dict[str, Span]:
 
 
 def _text(place: SourceText, span: Span) -> str:
-    lines = place.text[slice(*span)].splitlines()
-    return "\n".join(re.sub(r"--.*", "", line).rstrip() for line in lines).strip()
+    text = _COMMENT.sub(lambda match: match[1] or "", place.text[slice(*span)])
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip()
 
 
 def _header(place: SourceText, span: Span) -> tuple[dict[str, Any], str]:
-    text = place.text[slice(*span)]
-    meta = _META.match(text.lstrip())
-    archetype_id = _ID.search(text)
-    if archetype_id is None:
-        raise place.error("the archetype id is missing", span[0])
+    """['(' name ['=' value] (';' ...)* ')'] archetype id"""
+    match = _HEADER.fullmatch(_text(place, span))
+    if match is None or _ID.fullmatch(match["id"]) is None:
+        raise place.error("expected an archetype id", span[0])
     header: dict[str, Any] = {}
-    for item in meta[1].split(";") if meta else ():
+    for item in (match["meta"] or "").split(";"):
         key, _, value = item.partition("=")
-        header[key.strip()] = value.strip() or True
-    return header, archetype_id.group()
+        if key.strip():
+            header[key.strip()] = value.strip() or True
+    if not str(header.get("adl_version", "1.4")).startswith("1."):
+        raise place.error("only ADL 1.4 is supported", span[0])
+    return header, match["id"]
+
+
+def _parent(place: SourceText, sections: Mapping[str, Span]) -> str | None:
+    if "specialise" not in sections:
+        return None
+    parent = _text(place, sections["specialise"])
+    if _ID.fullmatch(parent) is None:
+        raise place.error("expected an archetype id", sections["specialise"][0])
+    return parent
+
+
+def _concept(place: SourceText, span: Span) -> str:
+    match = _CONCEPT.fullmatch(_text(place, span))
+    if match is None:
+        raise place.error("expected the code of the concept, such as [at0000]", span[0])
+    return match[1]
 
 
 def _odin(place: SourceText, sections: Mapping[str, Span], name: str) -> dict[str, Any]:
     return read_odin(TokenStream(place, *sections[name])) if name in sections else {}
 
 
-def _terminology(tree: Mapping[str, Any]) -> ArchetypeTerminology:
-    return ArchetypeTerminology(
-        terms=_terms(tree.get("term_definitions") or tree.get("terminologies_available") or {}),
-        constraints=_terms(tree.get("constraint_definitions") or {}),
-        term_bindings=_bindings(tree.get("term_bindings") or {}),
-        constraint_bindings=_bindings(tree.get("constraint_bindings") or {}),
-    )
+_TERMINOLOGY = ("term_definitions", "constraint_definitions", "term_bindings", "constraint_bindings")
 
 
-def _terms(tree: Any) -> Terms:
-    if not isinstance(tree, dict):
-        return {}
-    return {language: _codes(body) for language, body in tree.items()}
+def _terminology(place: SourceText, sections: Mapping[str, Span]) -> ArchetypeTerminology:
+    tree = _odin(place, sections, "ontology")
+    terms, constraints, term_bindings, constraint_bindings = (tree.get(name, {}) for name in _TERMINOLOGY)
+    try:
+        return ArchetypeTerminology(
+            terms={language: _codes(body) for language, body in terms.items()},
+            constraints={language: _codes(body) for language, body in constraints.items()},
+            term_bindings={name: _targets(body) for name, body in term_bindings.items()},
+            constraint_bindings={name: _targets(body) for name, body in constraint_bindings.items()},
+            other={name: value for name, value in tree.items() if name not in _TERMINOLOGY},
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise place.error(f"not a terminology: {error}", sections["ontology"][0]) from error
 
 
-def _codes(body: Mapping[str, Any]) -> dict[str, TermDefinition]:
-    return {code: _term(item) for code, item in (body.get("items") or {}).items()}
+def _items(body: Any) -> Mapping[str, Any]:
+    """The members of ``items = <...>``, which must be alone."""
+    if not isinstance(body, dict) or set(body) - {"items"}:
+        raise ValueError("each language and terminology holds items and nothing else")
+    items = body.get("items", {})
+    if not isinstance(items, dict):
+        raise ValueError("items without keys")
+    return items
 
 
-def _term(item: Mapping[str, Any]) -> TermDefinition:
-    other = {name: str(value) for name, value in item.items() if name not in ("text", "description")}
-    return TermDefinition(str(item.get("text", "")), str(item.get("description", "")), other)
+def _codes(body: Any) -> dict[str, TermDefinition]:
+    return {code: _term(code, item) for code, item in _items(body).items()}
 
 
-def _bindings(tree: Any) -> Bindings:
-    if not isinstance(tree, dict):
-        return {}
-    return {
-        name: {code: str(target) for code, target in (body.get("items") or {}).items()}
-        for name, body in tree.items()
-    }
+def _term(code: str, item: Mapping[str, Any]) -> TermDefinition:
+    texts = {name: _scalar(code, value) for name, value in item.items()}
+    other = {name: value for name, value in texts.items() if name not in ("text", "description")}
+    return TermDefinition(texts.get("text", ""), texts.get("description", ""), other)
 
 
-__all__ = ["AdlSyntaxError", "parse_adl"]
+def _scalar(code: str, value: Any) -> str:
+    if value == {}:
+        return ""
+    if isinstance(value, dict | list):
+        raise ValueError(f"what is said of {code!r} is not a single value")
+    return str(value)
+
+
+def _targets(body: Any) -> dict[str, str]:
+    return {code: _scalar(code, target) for code, target in _items(body).items()}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TypeVar
+from math import isfinite
 
-from archetypes.adl.lexer import TokenStream
+from archetypes.adl.intervals import parse_interval
+from archetypes.adl.lexer import TokenStream, kind_of
 from archetypes.adl.odin import unquote
 from archetypes.aom.constraints import (
     CBoolean,
@@ -19,34 +19,9 @@ from archetypes.aom.constraints import (
     Primitive,
 )
 
-T = TypeVar("T", int, float, str)
-
 _DURATION_PATTERN = re.compile(r"P[YyMmWwDd]*(?:T[HhMmSs]*)?")
-_INTERVAL = re.compile(
-    r"\|?\s*(?:(?P<low_open>>=?)?\s*(?P<lower>[^|<>.\s]+(?:\.\d+)?)\s*\.\.\s*(?P<high_open><=?)?\s*(?P<upper>[^|<>\s]+)"
-    r"|(?P<operator>[<>]=?)\s*(?P<bound>[^|<>\s]+)"
-    r"|(?P<point>[^|<>\s]+))\s*\|?"
-)
-
-
-def parse_interval(text: str | float, read: Callable[[str], T]) -> Interval[T]:
-    """``|0..5|``, ``|>=0|``, ``|>0..<5|``, ``|3|`` as an interval; ValueError if it is none."""
-    match = _INTERVAL.fullmatch(str(text).strip())
-    if match is None:
-        raise ValueError(f"{text!r} is not an interval")
-    if match["point"] is not None:
-        return Interval(read(match["point"]), read(match["point"]))
-    if match["operator"] is not None:
-        bound, included = read(match["bound"]), match["operator"].endswith("=")
-        if match["operator"].startswith(">"):
-            return Interval(bound, None, lower_included=included)
-        return Interval(None, bound, upper_included=included)
-    return Interval(
-        None if match["lower"] == "*" else read(match["lower"]),
-        None if match["upper"] == "*" else read(match["upper"]),
-        lower_included=match["low_open"] != ">",
-        upper_included=match["high_open"] != "<",
-    )
+_INTEGER = re.compile(r"-?\d{1,18}")
+_NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?")
 
 
 def at_primitive(stream: TokenStream) -> bool:
@@ -93,35 +68,44 @@ def _strings(stream: TokenStream) -> CString:
 
 
 def _numbers(stream: TokenStream) -> CInteger | CReal:
-    texts = [stream.next().text]
+    numbers = [stream.number()]
     while stream.take(","):
-        if not stream.take("..."):
-            texts.append(stream.expect_kind("integer", "real").text)
-    assumed = stream.expect_kind("integer", "real").text if stream.take(";") else None
-    if any("." in text or "e" in text.lower() for text in texts):
-        return CReal(
-            values=tuple(float(text) for text in texts),
-            assumed_value=None if assumed is None else float(assumed),
-        )
-    return CInteger(
-        values=tuple(int(text) for text in texts), assumed_value=None if assumed is None else int(assumed)
-    )
+        if not stream.take("..."):  # marks a list of one
+            numbers.append(stream.number())
+    if all(isinstance(number, int) for number in numbers):
+        assumed_integer = stream.integer() if stream.take(";") else None
+        return CInteger(values=tuple(int(number) for number in numbers), assumed_value=assumed_integer)
+    return CReal(values=tuple(float(number) for number in numbers), assumed_value=_assumed_real(stream))
+
+
+def _assumed_real(stream: TokenStream) -> float | None:
+    return float(stream.number()) if stream.take(";") else None
 
 
 def _booleans(stream: TokenStream) -> CBoolean:
-    texts = {stream.expect_kind("name").text.lower()}
+    allowed = {_boolean(stream)}
     while stream.take(","):
-        texts.add(stream.expect_kind("name").text.lower())
-    assumed = stream.expect_kind("name").text.lower() == "true" if stream.take(";") else None
-    return CBoolean(true_valid="true" in texts, false_valid="false" in texts, assumed_value=assumed)
+        allowed.add(_boolean(stream))
+    assumed = _boolean(stream) if stream.take(";") else None
+    return CBoolean(true_valid=True in allowed, false_valid=False in allowed, assumed_value=assumed)
+
+
+def _boolean(stream: TokenStream) -> bool:
+    if not stream.at("true", "false"):
+        raise stream.unexpected("true or false")
+    return stream.next().text.lower() == "true"
 
 
 def _temporal(stream: TokenStream) -> CTemporal:
+    """pattern | date, time or date-time; each with an assumed value"""
     token = stream.next()
-    assumed = stream.next().text if stream.take(";") else None
-    pattern = token.text if token.kind == "pattern" else None
-    span = None if token.kind == "pattern" else Interval(token.text, token.text)
-    return CTemporal(rm_type=_temporal_type(token.text), pattern=pattern, range=span, assumed_value=assumed)
+    is_pattern = token.kind == "pattern"
+    return CTemporal(
+        rm_type=_temporal_type(token.text),
+        pattern=token.text if is_pattern else None,
+        range=None if is_pattern else Interval(token.text, token.text),
+        assumed_value=_assumed(stream, "temporal"),
+    )
 
 
 def _temporal_type(text: str) -> str:
@@ -130,44 +114,68 @@ def _temporal_type(text: str) -> str:
     return "TIME" if ":" in text else "DATE"
 
 
+def _assumed(stream: TokenStream, kind: str) -> str | None:
+    return stream.expect_kind(kind).text if stream.take(";") else None
+
+
 def _duration(stream: TokenStream) -> CDuration:
     """pattern ['/' interval] | duration; each with an assumed value"""
     token = stream.next()
     if token.kind == "duration":
-        return CDuration(range=Interval(token.text, token.text), assumed_value=_assumed_duration(stream))
-    interval = parse_interval(stream.between("|"), str) if stream.take("/") else None
-    return CDuration(pattern=token.text, range=interval, assumed_value=_assumed_duration(stream))
-
-
-def _assumed_duration(stream: TokenStream) -> str | None:
-    return stream.expect_kind("duration").text if stream.take(";") else None
+        return CDuration(range=Interval(token.text, token.text), assumed_value=_assumed(stream, "duration"))
+    interval = _interval(stream, ("duration",)) if stream.take("/") else None
+    return CDuration(pattern=token.text, range=interval, assumed_value=_assumed(stream, "duration"))
 
 
 def _range(stream: TokenStream) -> Primitive:
+    """'|' interval '|' of integers, reals, durations, dates or times; with an assumed value"""
+    start = stream.token.start
+    interval = _interval(stream, ("integer", "real", "duration", "temporal"))
+    bounds = [bound for bound in (interval.lower, interval.upper) if bound is not None]
+    if all(_INTEGER.fullmatch(bound) for bound in bounds):
+        assumed = stream.integer() if stream.take(";") else None
+        return CInteger(range=_integers(interval), assumed_value=assumed)
+    if all(_NUMBER.fullmatch(bound) and isfinite(float(bound)) for bound in bounds):
+        return CReal(range=_reals(interval), assumed_value=_assumed_real(stream))
+    if all(kind_of(bound) == "duration" for bound in bounds):
+        return CDuration(range=interval, assumed_value=_assumed(stream, "duration"))
+    types = {_temporal_type(bound) for bound in bounds}
+    if len(types) > 1 or any(kind_of(bound) != "temporal" for bound in bounds):
+        raise stream.source.error("the bounds of this interval are of different types", start)
+    return CTemporal(rm_type=types.pop(), range=interval, assumed_value=_assumed(stream, "temporal"))
+
+
+def _interval(stream: TokenStream, kinds: tuple[str, ...]) -> Interval[str]:
+    """An interval with at least one bound, its bounds as texts of these kinds."""
     start = stream.token.start
     try:
         interval = parse_interval(stream.between("|"), str)
     except ValueError as error:
         raise stream.source.error(str(error), start) from error
-    assumed = stream.next().text if stream.take(";") else None
-    sample = str(interval.lower if interval.lower is not None else interval.upper)
-    if re.fullmatch(r"-?\d+", sample) and re.fullmatch(r"-?\d+", str(interval.upper or sample)):
-        return CInteger(
-            range=_converted(interval, int), assumed_value=None if assumed is None else int(assumed)
-        )
-    if re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", sample):
-        return CReal(
-            range=_converted(interval, float), assumed_value=None if assumed is None else float(assumed)
-        )
-    if sample.lstrip("-").startswith("P"):
-        return CDuration(range=interval, assumed_value=assumed)
-    return CTemporal(rm_type=_temporal_type(sample), range=interval, assumed_value=assumed)
+    bounds = [bound for bound in (interval.lower, interval.upper) if bound is not None]
+    for bound in bounds:
+        if kind_of(bound) not in kinds:
+            raise stream.source.error(f"{bound!r} is no {' or '.join(kinds)}", start)
+    if not bounds:
+        raise stream.source.error("an interval needs a bound", start)
+    return interval
 
 
-def _converted(interval: Interval[str], read: Callable[[str], T]) -> Interval[T]:
+def _integers(interval: Interval[str]) -> Interval[int]:
+    lower, upper = interval.lower, interval.upper
     return Interval(
-        None if interval.lower is None else read(interval.lower),
-        None if interval.upper is None else read(interval.upper),
+        None if lower is None else int(lower),
+        None if upper is None else int(upper),
+        interval.lower_included,
+        interval.upper_included,
+    )
+
+
+def _reals(interval: Interval[str]) -> Interval[float]:
+    lower, upper = interval.lower, interval.upper
+    return Interval(
+        None if lower is None else float(lower),
+        None if upper is None else float(upper),
         interval.lower_included,
         interval.upper_included,
     )

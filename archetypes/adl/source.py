@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from archetypes.errors import AdlSyntaxError
 from archetypes.findings import SourceSpan
+
+MAX_EXCERPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class SourceText:
     _starts: list[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        starts = [0, *(i + 1 for i, char in enumerate(self.text) if char == "\n")]
+        starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
         object.__setattr__(self, "_starts", starts)
 
     def span(self, offset: int) -> SourceSpan:
@@ -30,5 +33,5 @@ class SourceText:
         """A syntax error at an offset, with its line."""
         span = self.span(offset)
         start = self._starts[span.line - 1]
-        excerpt = self.text[start:].split("\n", 1)[0].expandtabs(1)
+        excerpt = self.text[start : start + MAX_EXCERPT].split("\n", 1)[0].expandtabs(1)
         return AdlSyntaxError(message, source=self.name, line=span.line, column=span.column, excerpt=excerpt)

@@ -39,20 +39,25 @@ class ArchetypeId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchetypeTerminology:
-    """The ontology section: texts by language, constraint texts, and bindings."""
+    """The ontology section: texts by language, constraint texts, and bindings.
+
+    ``other`` holds what else stands there (``terminologies_available``) as an ODIN tree.
+    """
 
     terms: Terms = field(default_factory=lambda: MappingProxyType({}))
     constraints: Terms = field(default_factory=lambda: MappingProxyType({}))
     term_bindings: Bindings = field(default_factory=lambda: MappingProxyType({}))
     constraint_bindings: Bindings = field(default_factory=lambda: MappingProxyType({}))
+    other: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archetype:
     """One archetype.
 
-    ``language``, ``description`` and ``annotations`` are kept as ODIN trees (dicts, lists, scalars) so
-    that printing loses nothing; ``invariants`` are kept as text. ``translations`` lie in ``language``.
+    ``language``, ``description``, ``annotations`` and ``revision_history`` are kept as ODIN trees (dicts,
+    lists, scalars) so that printing loses nothing; ``invariants`` are kept as text. ``translations`` lie in
+    ``language``.
     """
 
     archetype_id: str
@@ -66,6 +71,7 @@ class Archetype:
     description: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     invariants: str = ""
     annotations: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    revision_history: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def original_language(self) -> str:
