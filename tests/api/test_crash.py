@@ -1,4 +1,4 @@
-"""Kill the database, then the server, in the middle of a load: nothing acknowledged is lost, nothing is half stored.
+"""Kill the database, then the server, in the middle of a load: what was acknowledged is there, whole.
 
 Everything is real: the server in a process of its own, its mongod, SIGKILL.
 """
