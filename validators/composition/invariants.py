@@ -34,6 +34,10 @@ _STATE_AFTER = {
 # --- composition and structures -----------------------------------------------------------------
 
 
+# Clients of openEHR servers leave archetype_details out of an EHR_STATUS, and nothing depends on them there.
+_ROOTS_WITHOUT_DETAILS = frozenset({"EHR_STATUS"})
+
+
 def is_archetype_id(node_id: str) -> bool:
     """True for ``openEHR-EHR-CLUSTER.person.v1``, false for ``at0004``."""
     return _ARCHETYPE_ID.fullmatch(node_id) is not None
@@ -49,6 +53,8 @@ def _archetype_details(node: Node, place: Place, report: Report) -> None:
             report.add(
                 "invariant.archetype_details_unexpected", Place(place, "archetype_details"), "", node_id
             )
+    elif details is None and node.get("_type") in _ROOTS_WITHOUT_DETAILS:
+        return
     elif details is None:
         report.add("invariant.archetype_details_missing", Place(place, "archetype_details"), node_id)
     else:
