@@ -55,6 +55,28 @@ _CONTEXT_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 _OPTIONAL_IN_CONTEXT = frozenset({"transition", "careflow_step"})
 
+# What an ELEMENT without a constraint on its value is offered as.
+_ANY_VALUE = (
+    "DV_CODED_TEXT",
+    "DV_TEXT",
+    "DV_MULTIMEDIA",
+    "DV_PARSABLE",
+    "DV_STATE",
+    "DV_BOOLEAN",
+    "DV_IDENTIFIER",
+    "DV_URI",
+    "DV_EHR_URI",
+    "DV_DURATION",
+    "DV_QUANTITY",
+    "DV_COUNT",
+    "DV_PROPORTION",
+    "DV_DATE_TIME",
+    "DV_DATE",
+    "DV_TIME",
+    "DV_ORDINAL",
+    "DV_SCALE",
+)
+
 # Attributes that a template constrains without making a node of them.
 _NO_NODE = frozenset({"name", "null_flavour", "archetype_node_id", "archetype_details"})
 
@@ -160,7 +182,7 @@ class _Builder:
         container = attribute.cardinality is not None
         children = [variant for child in attribute.children for variant in self._by_name(child, place)]
         for child in children:
-            path = place.path + step(name, child)
+            path = place.path + _data_step(name, child)
             times = child.occurrences
             if not container:
                 lower = 1 if attribute.existence and attribute.existence.lower and times.lower else 0
@@ -197,8 +219,7 @@ class _Builder:
         attribute = element.attribute("value")
         alternatives = attribute.children if attribute else ()
         if not alternatives:
-            kinds = sorted(rm_schema().concrete_subtypes("DATA_VALUE"))
-            alternatives = tuple(CComplexObject(rm_type_name=kind) for kind in kinds)
+            alternatives = tuple(CComplexObject(rm_type_name=kind) for kind in _ANY_VALUE)
         coded = [a for a in alternatives if a.rm_type_name == "DV_CODED_TEXT"]
         plain = [a for a in alternatives if a.rm_type_name == "DV_TEXT"]
         if len(alternatives) == 2 and len(coded) == len(plain) == 1:
@@ -412,6 +433,11 @@ def _choice_id(type_name: str) -> str:
     """``quantity_value``, ``interval_of_quantity_value``."""
     names = re.findall(r"DV_([A-Z_]+)", type_name) or [type_name]
     return "_of_".join(name.lower().strip("_") for name in names) + "_value"
+
+
+def _data_step(attribute: str, child: CObject) -> str:
+    """The path step as data have it: only a LOCATABLE carries its node id."""
+    return step(attribute, child) if rm_schema().is_a(child.rm_type_name, "LOCATABLE") else f"/{attribute}"
 
 
 def _upper(occurrences: Interval[int]) -> int:
