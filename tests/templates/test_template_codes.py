@@ -1,0 +1,19 @@
+"""Every code that a template can be refused with is explained to its author."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_code_is_documented_and_used() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "templates").glob("*.py")))
+    used = set(re.findall(r'"((?:template|oet|archetype)\.[a-z_]+)"', sources)) - {"template.opt"}
+    told = set(
+        re.findall(
+            r"`((?:template|oet|archetype)\.[a-z_]+)`", (ROOT / "docs/template-codes.md").read_text("utf-8")
+        )
+    )
+    assert told == used
