@@ -1,0 +1,43 @@
+"""ODIN trees as text, the inverse of :mod:`archetypes.adl.odin`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archetypes.adl.odin import Code, Keyed, Literal, quote
+
+INDENT = "    "
+
+
+def print_odin(tree: Mapping[str, Any], depth: int) -> list[str]:
+    """The lines of an object's members, indented by ``depth`` steps."""
+    keyed = isinstance(tree, Keyed)
+    lines: list[str] = []
+    for name, value in tree.items():
+        lines.extend(_member(f"[{quote(name)}]" if keyed else name, value, depth))
+    return lines
+
+
+def _member(name: str, value: Any, depth: int) -> list[str]:
+    pad = INDENT * depth
+    if isinstance(value, Mapping) and value:
+        return [f"{pad}{name} = <", *print_odin(value, depth + 1), f"{pad}>"]
+    return [f"{pad}{name} = <{print_odin_value(value)}>"]
+
+
+def print_odin_value(value: Any) -> str:
+    """A scalar, a list of scalars or an empty object, without its angle brackets. Raises TypeError."""
+    match value:
+        case bool():
+            return str(value)
+        case Code() | Literal() | int() | float():
+            return str(value)
+        case str():
+            return quote(value)
+        case list() | tuple():
+            items = ", ".join(print_odin_value(item) for item in value)
+            return f"{items}, ..." if len(value) == 1 else items
+        case Mapping() if not value:
+            return ""
+    raise TypeError(f"{type(value).__name__} has no ODIN form here")
