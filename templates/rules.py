@@ -96,6 +96,8 @@ class _Group:
             if node.occurrences.upper == 1:
                 self._faults.error("template.clone_of_single", expected=str(node.occurrences))
             # Each clone may be absent; which of them must be there, only a rule can say.
+            if node.occurrences.lower and not any(rule.minimum for rule in self._rules):
+                self._faults.warning("template.minimum_lost", expected=str(node.occurrences))
             node = replace(node, occurrences=Interval(0, node.occurrences.upper))
         return tuple(new for name, rules in variants for new in self._variant(node, name, rules))
 

@@ -100,6 +100,9 @@ def _placed(
     fillers: Sequence[Filler], occurrences: Interval[int], faults: Faults
 ) -> tuple[CArchetypeRoot, ...]:
     alone = len(fillers) == 1
+    if occurrences.lower and not alone and not any(filler.item.minimum for filler in fillers):
+        item = fillers[0].item
+        faults.at(item.span, item.path).warning("template.minimum_lost", expected=str(occurrences))
     return tuple(
         replace(filler.root, occurrences=_occurrences(filler.item, occurrences, faults, alone=alone))
         for filler in fillers

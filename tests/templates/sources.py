@@ -87,7 +87,7 @@ _DEFINITIONS = {
     CLUSTER: """
     CLUSTER[at0000] matches {
         items cardinality matches {1..*; unordered} matches {
-            ELEMENT[at0001] occurrences matches {0..*} matches { value matches { DV_TEXT matches {*} } }
+            ELEMENT[at0001] occurrences matches {1..*} matches { value matches { DV_TEXT matches {*} } }
         }
     }""",
     COMPOSITION: """

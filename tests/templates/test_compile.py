@@ -256,7 +256,7 @@ def test_filled_slot_is_closed(archetypes: ArchetypeRepository) -> None:
     one, two = (f"{TREE}/items[{CLUSTER},'{name}']" for name in ("One", "Two"))
     assert isinstance(at(template, one), CArchetypeRoot)
     assert [at(template, path).occurrences for path in (one, two)] == [Interval(1, 1), Interval(0, 2)]
-    assert at(template, f"{two}/items[at0001]").occurrences == Interval(0, 1)
+    assert at(template, f"{two}/items[at0001]").occurrences == Interval(1, 1)
     assert SLOT not in {node.path for node in template.nodes()}
 
 
@@ -334,6 +334,14 @@ def test_rules_below_a_removed_node_are_left_alone(archetypes: ArchetypeReposito
     removed = rule("/data[at0001]/events[at0011]", max=0)
     debris = rule("/data[at0001]/events[at0011]/data[at0003]/items[at0099]", max=7)
     assert compiled(oet(removed + debris), archetypes).definition
+
+
+def test_minimum_that_no_clone_keeps_is_told(archetypes: ArchetypeRepository) -> None:
+    comment = "/items[at0001]"
+    kept = filler(inner=rule(comment, name="a", min=1) + rule(comment, name="b"))
+    lost = filler(inner=rule(comment, name="a") + rule(comment, name="b"))
+    codes = [[f.code for f in template_findings(read_oet(oet(items=i)), archetypes)] for i in (kept, lost)]
+    assert codes == [[], ["template.minimum_lost"]]
 
 
 # --- real sources --------------------------------------------------------------------------------
