@@ -47,8 +47,8 @@ def serve(
     any mode the server takes production, and production refuses to start without an issuer.
     """
     settings = _settings_or_exit(mode=mode, host=host, port=port, data=data)
-    configure_logging(as_json=not settings.is_dev, level=settings.log_level)
     listener = _listener_or_exit(settings)
+    configure_logging(as_json=not settings.is_dev, level=settings.log_level)
     address = _address(listener)
     if settings.is_dev:
         warning = f"DEV MODE: the REST API at {address} is open without a token. Synthetic data only."

@@ -1,4 +1,4 @@
-"""The command ``helsekort`` as people start it."""
+"""``helsekort serve`` in a process of its own: start, use, end."""
 
 from __future__ import annotations
 
@@ -16,50 +16,10 @@ import httpx
 import orjson
 import pytest
 
-from tests.api.visits import TEMPLATE, visit
+from tests.api.visits import visit
 
 HELSEKORT = str(Path(sys.executable).with_name("helsekort"))
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("HELSEKORT_")}  # noqa: TID251 - what a child process inherits
-
-
-def helsekort(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [HELSEKORT, *arguments], capture_output=True, text=True, timeout=60, env=CLEAN, check=False
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "words"),
-    [
-        (["serve"], 2, "production mode needs HELSEKORT_ISSUER"),
-        (["serve", "--mode", "production"], 2, "production mode needs HELSEKORT_ISSUER"),
-        (["serve", "--mode", "open"], 2, "production"),
-        (["serve", "--mode", "dev", "--host", "0.0.0.0"], 2, "loopback only"),
-        (["serve", "--mode", "dev", "--port", "70000"], 2, "65535"),
-        (["validate", "/no/such/file"], 2, "does not exist"),
-        (["template", "show", "nothing.v0"], 2, TEMPLATE),
-    ],
-)
-def test_what_cannot_be_done_is_said(arguments: Sequence[str], status: int, words: str) -> None:
-    ended = helsekort(*arguments)
-    assert ended.returncode == status
-    assert words in " ".join(ended.stderr.split())
-    assert "Traceback" not in ended.stderr
-
-
-def test_a_port_in_use(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        ended = helsekort("serve", "--mode", "dev", "--port", port, "--data", str(tmp_path / "data"))
-    assert ended.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
-    assert not (tmp_path / "data").exists()
-
-
-def test_version_and_help() -> None:
-    assert re.fullmatch(r"helsekort \d+\.\d+\.\d+\n", helsekort("--version").stdout)
-    assert "serve" in helsekort("--help").stdout
 
 
 @pytest.fixture
@@ -137,25 +97,3 @@ def mongod_runs(data: Path) -> bool:
     """True if a process still has the data folder on its command line."""
     lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
     return any(str(data).encode() in line and b"mongod" in line for line in lines)
-
-
-def test_validate_prints_findings_and_says_how_it_went(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    good.write_bytes(orjson.dumps(visit()))
-    bad.write_bytes(orjson.dumps(visit(units="kPa")))
-    assert helsekort("validate", str(good)).returncode == 0
-    ended = helsekort("validate", str(bad), "--template", TEMPLATE, "--language", "nb")
-    assert ended.returncode == 1
-    assert "mm[Hg]" in ended.stdout
-    assert "/content[" in ended.stdout
-
-
-def test_a_template_that_was_exported_can_be_validated_against(tmp_path: Path) -> None:
-    opt, composition = tmp_path / "visit.opt", tmp_path / "visit.json"
-    composition.write_bytes(orjson.dumps(visit()))
-    assert TEMPLATE in helsekort("template", "list").stdout
-    assert "openEHR-EHR-OBSERVATION.blood_pressure.v2" in helsekort("template", "show", TEMPLATE).stdout
-    assert helsekort("template", "export", TEMPLATE, "--out", str(opt)).returncode == 0
-    assert helsekort("validate", str(composition), "--opt", str(opt)).returncode == 0
-    web = helsekort("template", "export", TEMPLATE, "--as", "web").stdout
-    assert orjson.loads(web)["templateId"] == TEMPLATE
