@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archetypes.repository import admits
-
 from archetypes.aom.constraints import (
     ArchetypeSlot,
     CArchetypeRoot,
@@ -17,6 +15,7 @@ from archetypes.aom.constraints import (
 )
 from archetypes.intervals import ANY_NUMBER, OPTIONAL
 from archetypes.paths import PathSegment
+from archetypes.repository import admits
 from archetypes.rm.schema import rm_schema
 from templates.faults import Faults
 from templates.oet import Item
