@@ -27,6 +27,7 @@ from cdr.aql.expressions import ExistsPath, Slots, Value, compile_value, compile
 from cdr.aql.filters import candidate_filter
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
+from cdr.aql.rm_types import Types
 from cdr.aql.scope import ByColumn, ByPath, Column, Scope, paths_of_terminal, paths_of_where
 from cdr.aql.values import Zone
 from cdr.candidates import CandidateFilter, QueryAccess, Record
@@ -71,6 +72,7 @@ class Plan:
     _variables: tuple[VariablePaths, ...]
     _where: Test | None
     _width: int
+    _wanted: Types
     _collector: Callable[[Limits], Collector]
 
     def start(self, limits: Limits | None = None) -> Execution:
@@ -109,8 +111,8 @@ class Execution:
     def feed(self, record: Record) -> list[Cells]:
         """Take a record; rows that are final now."""
         if not self.done and self._admits(record):
-            opened = OpenRecord(record, wanted_types(self.plan.scope))
-            self.done = self.plan._match(opened, self._row, (), self._bound) or self.done
+            opened = OpenRecord(record, self.plan._wanted)
+            self.done = self.plan._match(opened, self._row, opened.spans, self._bound) or self.done
         return self.collector.ready()
 
     def finish(self) -> list[Cells]:
@@ -185,6 +187,7 @@ def compile_query(
         _variables=layout.variables(),
         _where=layout.rest_of_where(),
         _width=layout.width,
+        _wanted=wanted_types(scope),
         _collector=_collector(scope, layout.slots, _window(scope, page)),
     )
 

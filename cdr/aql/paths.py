@@ -233,12 +233,10 @@ def _self_step(test: Test) -> Step:
 
 def _typed(part: ast.PathPart, types: Types) -> Callable[[Any, Any], Any] | None:
     """Gives a leaf its type where the data does not say it: ``_type`` of objects, kind of temporal texts."""
-    attributes = [rm_schema().attribute(owner, part.name) for owner in types]
-    found = {default_type(each) for each in attributes if each is not None}
-    default = found.pop() if len(found) == 1 else ""
-    declared = {each.type_name for each in attributes if each is not None}
+    attributes = {owner: rm_schema().attribute(owner, part.name) for owner in types}
+    declared = {each.type_name for each in attributes.values() if each is not None}
+    only = next(iter(types)) if len(types) == 1 else ""
     if declared & TEMPORAL_PRIMITIVES:
-        only = next(iter(types)) if len(types) == 1 else ""
 
         def temporal(node: Any, value: Any) -> Any:
             kind = TEMPORAL_CLASSES.get(node.get("_type", only))
@@ -247,11 +245,13 @@ def _typed(part: ast.PathPart, types: Types) -> Callable[[Any, Any], Any] | None
         return temporal
     if all(rm_schema().is_primitive(name) for name in declared):
         return None
+    defaults = {owner: default_type(each) for owner, each in attributes.items() if each is not None}
 
-    def object_with_type(_: Any, value: Any) -> Any:
-        if default and type(value) is dict and "_type" not in value:
-            return {"_type": default, **value}
-        return value
+    def object_with_type(node: Any, value: Any) -> Any:
+        if type(value) is not dict or "_type" in value:
+            return value
+        default = defaults.get(node.get("_type", only))
+        return {"_type": default, **value} if default else value
 
     return object_with_type
 

@@ -1,0 +1,100 @@
+"""A store in miniature: applies a CandidateFilter to records in memory, as strictly as its text allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cdr.aql.values import instant
+from cdr.candidates import (
+    CandidateFilter,
+    InstantRange,
+    Record,
+    VersionFilter,
+    VersionRecord,
+    archetype_matches,
+)
+
+
+def deliver(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[Record]:
+    """What a store would deliver, in the smallest portions that the filter allows."""
+    for record in records:
+        if not _admits_ehr(candidates, record):
+            continue
+        versions = [each for each in record.versions if any(_admits(b, each) for b in candidates.branches)]
+        required = [branch for branch in candidates.branches if branch.required]
+        if not all(any(_admits(branch, each) for each in versions) for branch in required):
+            continue
+        versions = [_stripped(candidates, each) for each in versions]
+        own = record.ehr if candidates.needs_ehr_status else {**record.ehr, "ehr_status": None}
+        if candidates.group_by_ehr or candidates.every_ehr:
+            if versions or candidates.every_ehr:
+                yield Record(ehr=own, versions=versions)
+        else:
+            yield from (Record(ehr=own, versions=[each]) for each in versions)
+
+
+def _admits_ehr(candidates: CandidateFilter, record: Record) -> bool:
+    ehr_id = record.ehr["ehr_id"]
+    if candidates.queryable_only and not record.ehr["ehr_status"]["is_queryable"]:
+        return False
+    known = candidates.ehr_ids is None or ehr_id in candidates.ehr_ids
+    return known and ehr_id not in candidates.excluded_ehr_ids
+
+
+def _stripped(candidates: CandidateFilter, version: VersionRecord) -> VersionRecord:
+    if candidates.needs_payload or version.composition is None:
+        return version
+    return replace(version, composition={})
+
+
+def _admits(branch: VersionFilter, version: VersionRecord) -> bool:
+    if not branch.all_versions and not version.is_latest:
+        return False
+    if not _within(branch.committed, version.time_committed):
+        return False
+    canonical = version.composition
+    if canonical is None:
+        wants_content = branch.archetypes or branch.composition_archetypes or branch.template_ids
+        return not (wants_content or branch.start_time or branch.version_uids)
+    present = _archetypes(canonical)
+    return (
+        all(_any(group, present) for group in branch.archetypes)
+        and _any(branch.composition_archetypes, {canonical["archetype_node_id"]})
+        and _in(branch.template_ids, canonical["archetype_details"]["template_id"]["value"])
+        and _in(branch.version_uids, version.uid)
+        and _within(branch.start_time, canonical.get("context", {}).get("start_time", {}).get("value"))
+    )
+
+
+def _any(wanted: frozenset[str] | None, present: set[str]) -> bool:
+    return wanted is None or any(archetype_matches(w, p) for w in wanted for p in present)
+
+
+def _in(wanted: frozenset[str] | None, value: str) -> bool:
+    return wanted is None or value in wanted
+
+
+def _within(bounds: InstantRange | None, text: str | None) -> bool:
+    if bounds is None:
+        return True
+    interval = None if text is None else instant(text, 0)
+    if interval is None:
+        return False
+    low = int((bounds.low - _EPOCH).total_seconds() * 1_000_000) if bounds.low else interval[0]
+    high = int((bounds.high - _EPOCH).total_seconds() * 1_000_000) if bounds.high else interval[0]
+    return low <= interval[0] - 86_400_000_000 <= high
+
+
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def _archetypes(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return {found for each in value for found in _archetypes(each)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value["archetype_node_id"]} if "archetype_node_id" in value else set()
+    return own | {found for each in value.values() for found in _archetypes(each)}
