@@ -13,7 +13,7 @@ from archetypes.errors import AdlSyntaxError
 _TOKENS = (
     ("skip", r"[\s﻿]+|--[^\n]*"),
     ("string", r'"(?:\\.|[^"\\])*"'),
-    ("code", r"\[\s*[\w.\-]+(?:\([^)\n]*\))?\s*::(?:--[^\n]*|[^\]\"-]|-(?!-))*\]"),
+    ("code", r"\[\s*[\w.\-]+(?:\([^)\n]*\))?\s*::(?>--[^\n]*|[^\]\"-]|-(?!-))*+\]"),
     ("bracket", r"\[\s*(?:at|ac|id)[\d.]+\s*\]"),
     ("duration", r"-?P(?=[\dT])(?:\d+(?:[.,]\d+)?[YMWD])*(?:T(?:\d+(?:[.,]\d+)?[HMS])+)?(?![\w])"),
     (
@@ -26,7 +26,7 @@ _TOKENS = (
         r"[yY?X]{4}-[mM?X]{2}(?:-[dD?X]{2}(?:[T ][hH?X]{2}(?::[mM?X]{2}(?::[sS?X]{2})?)?)?)?"
         r"|[hH]{2}:[mM?X]{2}(?::[sS?X]{2})?",
     ),
-    ("uri", r"[a-z][a-z0-9+.\-]*://[^\s>]*|[a-z]+:[A-Za-z0-9][^\s><]*(?=>)"),
+    ("uri", r"[a-z][a-z0-9+.\-]*://[^\s>]*[^\s>,]|[a-z]+:[A-Za-z0-9][^\s><]*(?=>)"),
     ("real", r"-?\d+\.\d+(?:[eE][+-]?\d+)?|-?\d+[eE][+-]?\d+"),
     ("integer", r"-?\d+"),
     ("symbol", r"\.\.\.|\.\.|>=|<=|[<>={}()\[\]|;,*/:.~]"),
@@ -34,6 +34,7 @@ _TOKENS = (
     ("other", r"."),
 )
 MAX_DIGITS = 18
+MAX_SHOWN = 60
 _PATH = re.compile(r"(?:/[a-z_]\w*(?:\[[^\]\n]*\])?)+")
 _LEXER = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TOKENS), re.DOTALL)
 
@@ -105,7 +106,7 @@ class TokenStream:
 
     def unexpected(self, expected: str) -> AdlSyntaxError:
         """The error for the current token."""
-        found = repr(self.token.text) if self.token.text else "the end"
+        found = repr(self.token.text[:MAX_SHOWN]) if self.token.text else "the end"
         return self.source.error(f"expected {expected}, found {found}", self.token.start)
 
     def integer(self) -> int:

@@ -21,6 +21,7 @@ _SECTIONS = re.compile(
     r"|ontology|annotations|revision_history)[ \t]*(?=\r?$|\n|\(|--)",
     re.MULTILINE | re.DOTALL,
 )
+_STRING = re.compile(r'"(?:\\.|[^"\\])*"', re.DOTALL)
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*(?:"|\Z))|--[^\n]*', re.DOTALL)
 _HEADER = re.compile(r"\s*(?:\((?P<meta>[^)]*)\))?\s*(?P<id>\S+)\s*")
 _ID = re.compile(r"(?:[\w.\-]+::)?[A-Za-z]\w*-\w+-\w+\.[\w\-]+\.v[\w.\-]+")
@@ -60,15 +61,27 @@ def parse_adl(text: str, source: str = "") -> Archetype:
 
 def _cut(place: SourceText) -> dict[str, Span]:
     """Where each section's content lies; keywords inside strings and comments do not count."""
-    marks = [m for m in _SECTIONS.finditer(place.text) if m["section"]]
-    ends = [m.start() for m in marks[1:]] + [len(place.text)]
+    marks = []
+    for found in _SECTIONS.finditer(place.text):
+        if found["section"]:
+            marks.append(found)
+        elif found.group().startswith('"') and not _STRING.fullmatch(found.group()):
+            raise place.error("the quoted text does not end", found.start())
+    ends = [*(m.start() for m in marks), len(place.text)][1:]
     sections: dict[str, Span] = {}
+    # What stands before the first section would be lost otherwise.
+    _nothing_before(place, marks[0].start() if marks else len(place.text))
     for mark, end in zip(marks, ends, strict=True):
         name = {"specialize": "specialise", "rules": "invariant"}.get(mark["section"], mark["section"])
         if name in sections:
             raise place.error(f"a second section {name!r}", mark.start("section"))
         sections[name] = (mark.end(), end)
     return sections
+
+
+def _nothing_before(place: SourceText, end: int) -> None:
+    if _text(place, (0, end)):
+        raise place.error("expected the section 'archetype'", 0)
 
 
 def _text(place: SourceText, span: Span) -> str:
