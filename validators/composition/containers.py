@@ -14,7 +14,8 @@ from archetypes.aom.constraints import ArchetypeSlot, CArchetypeRoot, CAttribute
 from archetypes.repository import admits
 from archetypes.rm.schema import RmAttribute
 from validators.composition.check import Check
-from validators.composition.data import Node
+from validators.composition.data import Node, text
+from validators.composition.invariants import is_archetype_id
 from validators.composition.matching import check_best, check_name, fits_known_type, fits_node_id, fits_type
 from validators.composition.naming import admits_name, described, identifier, label
 from validators.composition.place import Place
@@ -24,15 +25,16 @@ from validators.composition.report import shown
 def check_container(
     attribute: CAttribute, value: Any, known: RmAttribute, place: Place, check: Check
 ) -> None:
-    """The members of a list, and their numbers. An absent list counts as an empty one."""
+    """The members of a list, and their numbers.
+
+    An absent list counts as an empty one, whatever its existence: what must be in it is missing
+    (so do openEHR's conformance tables).
+    """
     members = [] if value is None else value
     if not isinstance(members, list):
         return
-    existence = attribute.existence or known.existence
-    if existence.upper == 0 and members:
+    if attribute.existence is not None and attribute.existence.upper == 0 and members:
         check.report.add("existence.prohibited", Place(place, known.name), "", shown(members))
-        return
-    if not members and not existence.lower:
         return
     errors = check.report.errors
     if attribute.children:
@@ -58,26 +60,32 @@ def _check_members(
     children: Sequence[CObject], members: Sequence[Any], known: RmAttribute, place: Place, check: Check
 ) -> None:
     claimed: Counter[int] = Counter()
+    unnamed: Counter[int] = Counter()
     for index, member in enumerate(members):
         if check.report.is_full:
             return
-        child = _claim(children, member, index, known, place, check)
-        if child is None:
+        candidates = _claim(children, member, index, known, place, check)
+        if len(candidates) > 1:
+            unnamed.update(id(child) for child in candidates)
             continue
-        claimed[id(child)] += 1
-        upper = child.occurrences.upper
-        if upper is not None and claimed[id(child)] == upper + 1:
-            _report_surplus(child, index, member, known, place, check)
+        for child in candidates:
+            claimed[id(child)] += 1
+            upper = child.occurrences.upper
+            if upper is not None and claimed[id(child)] == upper + 1:
+                _report_surplus(child, index, member, known, place, check)
     if check.complete:
-        _report_missing(children, claimed, known, place, check)
+        _report_missing(children, claimed + unnamed, known, place, check)
 
 
 def _claim(
     children: Sequence[CObject], member: Any, index: int, known: RmAttribute, place: Place, check: Check
-) -> CObject | None:
-    """The node that the member belongs to, after checking it; None where none was found."""
+) -> Sequence[CObject]:
+    """The node that the member belongs to, after checking it.
+
+    None where no node is found; several where the name that would decide cannot be read.
+    """
     if not isinstance(member, dict) or not fits_known_type(member, known):
-        return None
+        return ()
     same_id = [
         child for child in children if not isinstance(child, ArchetypeSlot) and fits_node_id(child, member)
     ]
@@ -88,45 +96,47 @@ def _claim(
     if same_id:
         expected = " | ".join(dict.fromkeys(child.rm_type_name for child in same_id))
         check.report.add("type.not_allowed", here, expected, shown(member))
-        return same_id[0]
+        return same_id[:1]
     return _claim_slot(children, member, here, known, check)
 
 
 def _claim_by_name(
     candidates: Sequence[CObject], member: Node, index: int, known: RmAttribute, place: Place, check: Check
-) -> CObject:
+) -> Sequence[CObject]:
     here = Place(place, known.name, index, candidates[0], member)
     named = [child for child in candidates if admits_name(child, member, here, check)]
-    if not named and len(candidates) > 1:
-        check_name(candidates, member, here, check)
-        trial = check.trial()
-        best = check_best(candidates, member, place, known.name, index, trial)
-        for finding in trial.report.findings:
-            if finding.code != "name.not_allowed":
-                check.report.take_one(finding)
-        return best
-    return check_best(named or candidates, member, place, known.name, index, check)
+    if named or len(candidates) == 1:
+        best = check_best(named or candidates, member, place, known.name, index, check)
+        is_open = len(named) > 1 and text(member, "name", "value") is None
+        return named if is_open else (best,)
+    check_name(candidates, member, here, check)
+    trial = check.trial()
+    best = check_best(candidates, member, place, known.name, index, trial)
+    for finding in trial.report.findings:
+        if finding.code != "name.not_allowed":
+            check.report.take_one(finding)
+    return (best,)
 
 
 def _claim_slot(
     children: Sequence[CObject], member: Node, here: Place, known: RmAttribute, check: Check
-) -> CObject | None:
+) -> Sequence[CObject]:
     node_id = member.get("archetype_node_id")
     slots = [
         child
         for child in children
         if isinstance(child, ArchetypeSlot) and fits_type(child, member, known.type_name)
     ]
-    if isinstance(node_id, str) and slots:
+    if isinstance(node_id, str) and is_archetype_id(node_id) and slots:
         for slot in slots:
             if admits(slot, node_id):
-                return slot
+                return (slot,)
         expected = " | ".join(pattern for slot in slots for pattern in slot.includes) or "*"
         check.report.add("slot.not_admitted", here, expected, node_id)
-        return None
+        return ()
     expected = " | ".join(dict.fromkeys(identifier(child) for child in children))
     check.report.add("node.unexpected", here, expected, str(node_id or member.get("_type")))
-    return None
+    return ()
 
 
 # --- how many of each -----------------------------------------------------------------------------

@@ -84,7 +84,11 @@ def check_ordinal(constraint: CDvOrdinal, value: Any, place: Place, check: Check
         check.report.add("ordinal.value", place, expected, shown(found), below="/value")
         return
     terminology_id, code = code_of(part(value, "symbol", "defining_code"))
-    if code is not None and not any(_same_code(item, terminology_id, code) for item in pairs):
+    if (
+        code is not None
+        and terminology_id is not None
+        and not any(_same_code(item, terminology_id, code) for item in pairs)
+    ):
         expected = " | ".join(f"{item.terminology_id}::{item.code}" for item in pairs)
         here = f"{terminology_id}::{code}"
         check.report.add("ordinal.symbol", place, expected, here, below="/symbol/defining_code/code_string")

@@ -15,7 +15,7 @@ from archetypes.aom.constraints import (
 )
 from templates.operational import fixed_name
 from validators.composition.check import Check
-from validators.composition.data import Node
+from validators.composition.data import Node, text
 from validators.composition.place import Place
 
 
@@ -56,7 +56,22 @@ def admits_name(constraint: CObject, node: Node, place: Place, check: Check) -> 
     if names is None or not names.children:
         return True
     name = node.get("name")
+    written = text(node, "name", "value")
+    if written is not None and len(names.children) == 1:
+        listed = _listed_names(names.children[0])  # nearly every name: no trial run needed
+        if listed is not None:
+            return written in listed
     return any(_fits(alternative, name, place, check) for alternative in names.children)
+
+
+def _listed_names(alternative: CObject) -> tuple[str, ...] | None:
+    """The texts of a name that is constrained as texts are: DV_TEXT with a closed list."""
+    value = alternative.attribute("value") if isinstance(alternative, CComplexObject) else None
+    if value is None or len(value.children) != 1 or alternative.rm_type_name != "DV_TEXT":
+        return None
+    leaf = value.children[0]
+    item = leaf.item if isinstance(leaf, CPrimitiveObject) else None
+    return item.values if isinstance(item, CString) and item.values and not item.list_open else None
 
 
 def _fits(alternative: CObject, name: object, place: Place, check: Check) -> bool:
