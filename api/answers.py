@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.requests import Request
@@ -58,7 +59,8 @@ def updated_answer(request: Request, version: StoredVersion) -> Response:
 def location(request: Request, path: str) -> str:
     """The absolute address of something below the base path, on the host that the client called."""
     # Not request.base_url: it parses the Host header, and fails on one that is no host.
-    return f"{request.scope['scheme']}://{request.headers.get('host', '')}{BASE_PATH}{path}"
+    host = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+    return f"{host}{BASE_PATH}{quote(path, safe='/:?=&%')}"
 
 
 def _written(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -15,6 +16,8 @@ from api.http_errors import MalformedRequest, NotAcceptable, UnsupportedMediaTyp
 JSON = "application/json"
 XML = "application/xml"
 WEB_TEMPLATE = "application/openehr.wt+json"
+# Ids of templates may hold any character: visible ASCII and spaces stand as they are in an entity tag.
+_IN_A_TAG = "".join(map(chr, range(0x20, 0x7F))).replace('"', "").replace("%", "")
 
 
 class Preference(StrEnum):
@@ -106,8 +109,8 @@ def _charset(parameters: str) -> str:
 
 
 def etag(uid: str) -> str:
-    """The weak entity tag of a version uid, ehr_id or template id."""
-    return f'W/"{uid}"'
+    """The weak entity tag of a version uid, ehr_id or template id; what no header can carry is escaped."""
+    return f'W/"{quote(uid, safe=_IN_A_TAG)}"'
 
 
 def if_match(request: Request) -> str | None:

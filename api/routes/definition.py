@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -43,7 +44,7 @@ async def publish_template(request: Request, ctx: Context) -> Response:
     return created_answer(
         request,
         template.template_id,
-        f"/definition/template/adl1.4/{template.template_id}",
+        f"/definition/template/adl1.4/{quote(template.template_id, safe='')}",
         representation,
         media_type=media_type,
         last_modified=template.created,

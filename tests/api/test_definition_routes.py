@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
+import pytest
 from starlette.testclient import TestClient
 
 from templates.repository import library_templates
@@ -47,6 +48,18 @@ def test_a_published_template_can_be_used_and_not_changed(client: TestClient) ->
     assert created.headers["Location"].endswith(f"{PLACE}/{template_id}")
     assert_error(client.post(PLACE, content=source, headers=XML), 409, "template.exists")
     assert client.get(f"{PLACE}/{template_id}").content == source
+
+
+@pytest.mark.parametrize(
+    "name", ["Kontroll på 山", "100 % sikker?", "a&#13;&#10;Set-Cookie: x", 'sitert "navn"']
+)
+def test_a_template_of_any_name_can_be_fetched_where_it_is_said_to_be(client: TestClient, name: str) -> None:
+    created = client.post(PLACE, content=renamed(client, f"{name} {uuid.uuid4()}"), headers=XML)
+    assert created.status_code == 201, created.text
+    assert "Set-Cookie" not in created.headers
+    assert created.headers["Location"].isascii()
+    assert created.headers["ETag"].isascii()
+    assert client.get(created.headers["Location"]).headers["ETag"] == created.headers["ETag"]
 
 
 def test_prefer_representation_is_the_template(client: TestClient) -> None:
