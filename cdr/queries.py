@@ -10,8 +10,8 @@ from typing import Any
 
 from cdr.access import Action
 from cdr.aql.checks import check
-from cdr.aql.collectors import Collector, Limits
-from cdr.aql.compile import Execution, Page, Plan, compile_query
+from cdr.aql.collectors import Limits
+from cdr.aql.compile import Page, Plan, compile_query
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.parser import parse
 from cdr.aql.result import ResultSet, result_set
@@ -47,8 +47,8 @@ async def run_query(
     access = await _access(call, ehr_id)
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=started, page=page)
-    rows, seen = await _run(call, plan)
-    await call.record(_entries(call, text, scope, seen))
+    rows, owners = await _run(call, plan)
+    await call.record(_entries(call, text, owners))
     return result_set(text, scope, rows, created=started)
 
 
@@ -70,7 +70,7 @@ async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
     return QueryAccess.one(ehr_id)
 
 
-async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], list[str]]:
+async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
     """The rows, and the EHRs that they are about."""
     settings = call.ctx.settings
     limits = Limits(
@@ -79,16 +79,11 @@ async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], list[str]]:
         seconds=settings.query_seconds,
     )
     execution = plan.start(limits)
-    witness = _watch(execution)
     rows: list[list[Any]] = []
-    seen: dict[str, None] = {}
     if not execution.done:
         async with call.ctx.store.candidates.snapshot(settings.query_seconds) as snapshot:
             async for record in snapshot.records(plan.candidates):
-                witness.matched = False
                 rows += execution.feed(record)
-                if witness.matched:
-                    seen[record.ehr["ehr_id"]] = None
                 if execution.done:
                     break
                 if len(rows) > settings.query_rows:
@@ -96,45 +91,19 @@ async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], list[str]]:
     rows += execution.finish()
     if len(rows) > settings.query_rows:
         raise AqlTooLarge("rows", settings.query_rows)
-    return rows, list(seen)
+    return rows, execution.owners
 
 
-class _Witness:
-    """Sits before a collector and notes that a record gave it a row."""
-
-    def __init__(self, inner: Collector) -> None:
-        self._inner = inner
-        self.matched = False
-
-    def add(self, row: list[Any]) -> bool:
-        """One row."""
-        self.matched = True
-        return self._inner.add(row)
-
-    def ready(self) -> list[list[Any]]:
-        """Final rows."""
-        return self._inner.ready()
-
-    def finish(self) -> list[list[Any]]:
-        """The rest."""
-        return self._inner.finish()
-
-
-def _watch(execution: Execution) -> _Witness:
-    witness = _Witness(execution.collector)
-    execution.collector = witness
-    return witness
-
-
-def _entries(call: Call, text: str, scope: Scope, seen: list[str]) -> list[AuditEntry]:
-    """One entry for the query, and one for every woman of whom it returned a row of her own.
+def _entries(call: Call, text: str, owners: frozenset[str]) -> list[AuditEntry]:
+    """One entry for the query, and one for every woman of whom it returned a row.
 
     Literals are left out of the text: they may name a person.
     """
     mark = f"query {hashlib.sha256(text.encode()).hexdigest()[:16]}"
     shown = _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
-    entries = [call.entry(Outcome.GRANTED, what=mark, detail=shown)]
-    if not scope.aggregated:
-        others = (ehr_id for ehr_id in seen if ehr_id != call.ehr_id)
-        entries += [call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others]
-    return entries
+    about_the_query = call.entry(Outcome.GRANTED, what=mark, detail=shown)
+    others = sorted(owners - {call.ehr_id})
+    return [
+        about_the_query,
+        *(call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others),
+    ]

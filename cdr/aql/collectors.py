@@ -51,7 +51,14 @@ class Limits:
 
 
 class Collector(Protocol):
-    """Takes rows; ``add`` returns True when no further row can change the answer."""
+    """Takes rows; ``add`` returns True when no further row can change the answer.
+
+    The last member of a row is the id of the EHR that it is of; ``owners`` are the EHRs of the rows that
+    were given out, for the audit. Of equal rows that DISTINCT makes one, all owners count; aggregates
+    have none.
+    """
+
+    owners: set[str]
 
     def add(self, row: Row) -> bool:
         """One row that FROM and WHERE let through."""
@@ -75,6 +82,7 @@ class Stream:
         self._left = count
         self._limits = limits
         self._ready: list[Cells] = []
+        self.owners: set[str] = set()
 
     def add(self, row: Row) -> bool:
         """One row."""
@@ -82,11 +90,13 @@ class Stream:
             return True
         cells = [column(row) for column in self._columns]
         if self._seen is not None and not _is_new(cells, self._seen, self._limits):
+            self.owners.add(row[-1])
             return False
         if self._skip:
             self._skip -= 1
             return False
         self._ready.append(cells)
+        self.owners.add(row[-1])
         if self._left is None:
             return False
         self._left -= 1
@@ -123,8 +133,9 @@ class Sorted:
         self._keep = None if count is None else skip + count
         self._limits = limits
         self._zone = zone
-        self._rows: list[tuple[SortKey, int, Cells]] = []
+        self._rows: list[tuple[SortKey, int, Cells, str]] = []
         self._arrived = 0
+        self.owners: set[str] = set()
 
     def add(self, row: Row) -> bool:
         """One row."""
@@ -133,10 +144,11 @@ class Sorted:
         # Cells now, for the row of slots is used again for the next binding.
         cells = [column(row) for column in self._columns]
         if self._seen is not None and not _is_new(cells, self._seen, self._limits):
+            self.owners.add(row[-1])
             return False
         key = sort_key([(value(row), descending) for value, descending in self._keys], self._zone)
         self._arrived += 1
-        self._rows.append((key, self._arrived, cells))
+        self._rows.append((key, self._arrived, cells, row[-1]))
         if self._keep is not None and len(self._rows) > 2 * self._keep + 1000:
             self._cut()
         self._limits.check_rows(len(self._rows), "rows to sort")
@@ -149,7 +161,9 @@ class Sorted:
     def finish(self) -> list[Cells]:
         """All rows in order."""
         self._cut()
-        return [cells for _, _, cells in self._rows[self._skip :]]
+        given = self._rows[self._skip :]
+        self.owners.update(owner for *_, owner in given)
+        return [cells for _, _, cells, _ in given]
 
     def _cut(self) -> None:
         self._rows.sort(key=lambda entry: entry[:2])
@@ -174,6 +188,7 @@ class Grouped:
         self._constants = constants
         self._limits = limits
         self._rest = rest
+        self.owners: set[str] = set()
         self._groups: dict[Any, tuple[list[Any], list[Aggregate]]] = {}
         if not plain:
             self._groups[()] = ([], [make() for _, make, _ in aggregates])
@@ -203,7 +218,7 @@ class Grouped:
         return self._rest.finish()
 
     def _row(self, cells: list[Any], aggregates: list[Aggregate]) -> Row:
-        row: Row = [None] * (len(self._plain) + len(self._aggregates) + len(self._constants))
+        row: Row = [None] * (len(self._plain) + len(self._aggregates) + len(self._constants) + 1)
         for (index, _), cell in zip(self._plain, cells, strict=True):
             row[index] = cell
         for (index, _, _), aggregate in zip(self._aggregates, aggregates, strict=True):

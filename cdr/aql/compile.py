@@ -105,15 +105,21 @@ class Execution:
     _row: list[Any] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._row = [None] * self.plan._width
+        self._row = [None] * (self.plan._width + 1)
         self.done = self.plan.candidates.empty
 
     def feed(self, record: Record) -> list[Cells]:
         """Take a record; rows that are final now."""
         if not self.done and self._admits(record):
+            self._row[-1] = record.ehr["ehr_id"]
             opened = OpenRecord(record, self.plan._wanted)
             self.done = self.plan._match(opened, self._row, opened.spans, self._bound) or self.done
         return self.collector.ready()
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """The EHRs of the rows that were given out; of an aggregate query none."""
+        return frozenset(self.collector.owners)
 
     def finish(self) -> list[Cells]:
         """The rest of the rows."""

@@ -141,6 +141,12 @@ async def test_every_woman_in_the_answer_is_in_the_audit(ctx: Ctx, two_ehrs: tup
     assert (await queries_of(first), await queries_of(second)) == (1, 2)
     await run_query(ctx, NAMES, ehr_id=first)
     assert (await queries_of(first), await queries_of(second)) == (2, 2)
+    await run_query(ctx, f"{NAMES} LIMIT 1 OFFSET 2")
+    assert (await queries_of(first), await queries_of(second)) == (2, 3)
+    await run_query(ctx, f"{NAMES} LIMIT 2")
+    assert (await queries_of(first), await queries_of(second)) == (3, 3)
+    await run_query(ctx, "SELECT DISTINCT c/category/value FROM EHR e CONTAINS COMPOSITION c")
+    assert (await queries_of(first), await queries_of(second)) == (4, 4)
 
 
 async def test_the_audit_of_a_query_names_nobody_by_a_literal(ctx: Ctx) -> None:

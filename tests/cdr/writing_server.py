@@ -26,7 +26,7 @@ WRITERS = 8
 
 
 async def main(folder: str, *arguments: str) -> None:
-    settings = Settings(mode=Mode.DEV, data=Path(folder))
+    settings = Settings(mode=Mode.DEV, data=Path(folder), template_refresh_seconds=3600)
     async with open_platform(settings) as platform:
         ctx = platform.context(Actor(id="test", name="Test"))
         ctx.templates.add(*published_small_template())
