@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from archetypes.adl.parser import parse_adl
 from archetypes.aom.archetype import Archetype
-from archetypes.aom.constraints import ArchetypeSlot
-from archetypes.errors import UnknownArchetype
+from archetypes.aom.slots import admits as admits
+from archetypes.errors import AdlSyntaxError, UnknownArchetype
 
 
 class ArchetypeRepository:
@@ -38,37 +37,26 @@ class ArchetypeRepository:
             path = self._paths.get(archetype_id)
             if path is None:
                 raise UnknownArchetype(archetype_id)
-            self._read[archetype_id] = parse_adl(path.read_text("utf-8-sig"), path.name)
+            self._read[archetype_id] = _read(path)
         return self._read[archetype_id]
+
+
+def _read(path: Path) -> Archetype:
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise AdlSyntaxError("not UTF-8", source=path.name, line=line, column=1, excerpt="") from error
+    archetype = parse_adl(text, path.name)
+    if archetype.archetype_id != path.stem:
+        # Whoever asks for an id must not get another archetype.
+        message = f"the file is named {path.stem} and holds {archetype.archetype_id}"
+        raise AdlSyntaxError(message, source=path.name, line=1, column=1, excerpt="")
+    return archetype
 
 
 @cache
 def library() -> ArchetypeRepository:
     """The archetypes that come with the product."""
     return ArchetypeRepository.from_folder(Path(str(files("archetypes") / "library")))
-
-
-def admits(slot: ArchetypeSlot, archetype_id: str) -> bool:
-    """True if the slot takes an archetype of this id (AOM 1.4, ARCHETYPE_SLOT).
-
-    Patterns match the whole id. With includes, an exclude of everything only closes the list; without
-    them, excludes take away from what the slot's type allows.
-    """
-    closing = any(_is_everything(pattern) for pattern in slot.excludes)
-    excluded = any(_matches(p, archetype_id) for p in slot.excludes if not _is_everything(p))
-    if slot.includes:
-        return not excluded and any(_matches(pattern, archetype_id) for pattern in slot.includes)
-    return not closing and not excluded
-
-
-def _is_everything(pattern: str) -> bool:
-    return pattern in (".*", "")
-
-
-def _matches(pattern: str, archetype_id: str) -> bool:
-    return any(re.fullmatch(part, archetype_id) for part in [pattern, *_alternatives(pattern)])
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """Tools join whole ids by ``|`` and mean each of them."""
-    return pattern.split("|") if "(" not in pattern else []

@@ -225,8 +225,19 @@ def _assertions(stream: TokenStream, patterns: dict[str, list[str]]) -> None:
         if not stream.take("matches", "is_in"):
             raise stream.unexpected("'matches'")
         stream.expect("{")
-        patterns[word].append(stream.regex())
+        patterns[word].append(_id_pattern(stream))
         stream.expect("}")
+
+
+def _id_pattern(stream: TokenStream) -> str:
+    """/pattern/, which must be a regular expression."""
+    start = stream.token.start
+    pattern = stream.regex()
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise stream.source.error(f"not a regular expression: {error}", start) from error
+    return pattern
 
 
 def _internal_ref(stream: TokenStream) -> ArchetypeInternalRef:

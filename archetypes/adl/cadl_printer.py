@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from archetypes.adl.intervals import print_interval
 from archetypes.adl.odin import quote
@@ -217,6 +216,8 @@ def _string(item: CString) -> str:
 
 
 def _number(item: CInteger | CReal) -> str:
-    values: Iterable[str] = (str(value) for value in item.values)
-    text = ", ".join(values) if item.range is None else print_interval(item.range)
-    return f"{text}{_assumed(item.assumed_value)}"
+    if item.range is None:
+        text = ", ".join(str(value) for value in item.values)
+    else:
+        text = print_interval(item.range)
+    return text + _assumed(item.assumed_value)

@@ -43,7 +43,7 @@ def parse_interval(text: str, read: Callable[[str], T]) -> Interval[T]:
     )
 
 
-def print_interval(interval: Interval[T]) -> str:
+def print_interval(interval: Interval[int] | Interval[float] | Interval[str]) -> str:
     """The text that :func:`parse_interval` reads as ``interval``."""
     lower, upper = interval.lower, interval.upper
     if lower is not None and upper is None:
