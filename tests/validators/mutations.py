@@ -187,8 +187,33 @@ def _single(
         where = f"{here}/archetype_node_id"
         yield Mutation("wrong node id", where, UNKNOWN_CODE, "node_id.mismatch", where, path)
         yield from _wrong_name([chosen], chosen, here)
-    if not contested:
+    if contested:
+        yield from _coded_in_all(attribute.children, value, here)
+    else:
         yield from _complex(chosen, value, here)
+
+
+def _coded_in_all(alternatives: Sequence[CObject], value: Any, here: str) -> Iterator[Mutation]:
+    """A code that no alternative allows, such as a careflow step of no pathway."""
+    if not isinstance(value, dict):
+        return
+    for name, member in value.items():
+        code_lists = [_listed_codes(alternative, name) for alternative in alternatives]
+        if isinstance(member, dict) and "defining_code" in member and all(code_lists):
+            where = f"{here}/{name}/defining_code/code_string"
+            yield Mutation(
+                "code outside all alternatives", where, UNKNOWN_CODE, "code.not_in_list", where, here
+            )
+
+
+def _listed_codes(alternative: CObject, name: str) -> tuple[str, ...]:
+    attribute = alternative.attribute(name) if isinstance(alternative, CComplexObject) else None
+    for coded in attribute.children if attribute else ():
+        phrase = coded.attribute("defining_code") if isinstance(coded, CComplexObject) else None
+        for leaf in phrase.children if phrase else ():
+            if isinstance(leaf, CCodePhrase):
+                return leaf.codes
+    return ()
 
 
 def _alternative(children: Sequence[CObject], value: Any, known: RmAttribute) -> tuple[CObject | None, bool]:

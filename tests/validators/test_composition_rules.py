@@ -317,6 +317,13 @@ def test_a_coded_name() -> None:
         assert [f.code for f in validate_composition(template(named), data)] == expected
 
 
+def test_numbers_beyond_all_floats() -> None:
+    bound = {"_type": "DV_PROPORTION", "numerator": 10**400, "denominator": 10**400, "type": 0}
+    interval = {**VALUES["at0020"], "lower": bound, "upper": dict(bound)}
+    data = changed(f"{PLACES['at0020']}/value", interval)
+    assert ("type.not_allowed", f"{PLACES['at0020']}/value") in findings(data)
+
+
 def test_the_list_of_findings_ends() -> None:
     data = composition()
     put(data, ITEMS, [node("ELEMENT", "at9999", "x", value=text("x")) for _ in range(2000)])

@@ -10,6 +10,7 @@ from archetypes.rm.schema import RmClass, rm_schema
 
 Node = Mapping[str, Any]
 NOTHING: Node = MappingProxyType({})
+_TOO_LARGE = 10**300  # whole numbers that no division of floats can take
 
 
 def part(node: Node, *names: str) -> Node:
@@ -31,7 +32,9 @@ def text(node: Node, *names: str) -> str | None:
 def number(node: Node, name: str) -> float | None:
     """The number in an attribute, or None (also for true and false)."""
     value = node.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if isinstance(value, float) or abs(value) < _TOO_LARGE else None
 
 
 def code_of(code_phrase: Node) -> tuple[str | None, str | None]:
