@@ -76,7 +76,8 @@ def _branches(expr: ast.ContainsExpr, scope: Scope, zone: Zone, *, required: boo
                 yield from _branches(operand, scope, zone, required=False)
         case ast.Containment():
             if not _is_ehr(expr):
-                yield _version_filter(expr, scope, zone, required=required)
+                if scope.class_of(expr.operand).types != {"EHR_STATUS"}:
+                    yield _version_filter(expr, scope, zone, required=required)
             elif expr.contains is not None:
                 inner = required and not expr.negated
                 yield from _branches(expr.contains, scope, zone, required=inner)
