@@ -89,6 +89,11 @@ _ERRORS = (
     "ordinal.symbol",
     "code.terminology",
     "code.not_in_list",
+    # Of the record, found when a composition or an EHR_STATUS is stored (cdr).
+    "template.unknown",
+    "composition.persistence",
+    "ehr_status.subject",
+    "identifier.refused",
     # The list itself.
     "findings.truncated",
 )
