@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -26,7 +26,9 @@ from cdr.audit import AuditEntry, Outcome
 from cdr.context import Ctx
 from cdr.errors import NotAllowed
 from cdr.store.waiting import Commit
-from cdr.versions import StoredVersion
+from cdr.versions import StoredVersion, is_uuid, normal_object_id
+
+LONGEST_NAME = 200  # of an object or template in the audit, which clients may send at any length
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,11 +38,12 @@ Inside = Callable[Concatenate["Call", P], Awaitable[R]]
 
 @dataclass(slots=True)
 class Call:
-    """One access that was let in."""
+    """One access that was let in; ``ehr_id`` and ``what`` are what its arguments name."""
 
     ctx: Ctx
     action: Action
     ehr_id: str | None
+    what: str = ""
     recorded: bool = field(default=False, init=False)
 
     def entry(
@@ -56,7 +59,7 @@ class Call:
             action=self.action.value,
             outcome=outcome,
             ehr_id=ehr_id or self.ehr_id,
-            what=what,
+            what=what or self.what,
             why=self.ctx.basis,
             detail=detail,
         )
@@ -97,12 +100,13 @@ def _door(
     action: Action, pass_through: Callable[[Call, Callable[[], Awaitable[Any]]], Awaitable[Any]]
 ) -> Callable[[Inside[P, R]], UseCase[P, R]]:
     def build(inside: Inside[P, R]) -> UseCase[P, R]:
-        position = _ehr_position(inside)
+        names = list(inspect.signature(inside).parameters)[1:]
 
         @wraps(inside)
         async def use_case(ctx: Ctx, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            ehr_id = _ehr_argument(position, args, kwargs)
-            call = Call(ctx, action, ehr_id)
+            arguments = dict(zip(names, args, strict=False)) | kwargs
+            ehr_id = _ehr_of(arguments)
+            call = Call(ctx, action, ehr_id, _object_of(arguments))
             decision = decide(ctx, action, ehr_id)
             if not decision.allowed:
                 await call.record([call.entry(Outcome.DENIED, detail=decision.reason)])
@@ -133,14 +137,16 @@ async def _run(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
         raise
 
 
-def _ehr_position(inside: Callable[..., Any]) -> int | None:
-    """Where ``ehr_id`` stands among the arguments after the first; None if there is none."""
-    names = list(inspect.signature(inside).parameters)[1:]
-    return names.index("ehr_id") if "ehr_id" in names else None
+def _ehr_of(arguments: Mapping[str, Any]) -> str | None:
+    """The EHR that the arguments name; a text that is no UUID names none, and may be anything."""
+    ehr_id = arguments.get("ehr_id")
+    return normal_object_id(ehr_id) if isinstance(ehr_id, str) and is_uuid(ehr_id) else None
 
 
-def _ehr_argument(position: int | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    if position is None:
-        return None
-    value = args[position] if position < len(args) else kwargs.get("ehr_id")
-    return value if isinstance(value, str) else None
+def _object_of(arguments: Mapping[str, Any]) -> str:
+    """The object or template that the arguments name."""
+    for name in ("version_uid", "uid", "object_id", "template_id"):
+        value = arguments.get(name)
+        if isinstance(value, str):
+            return value[:LONGEST_NAME]
+    return ""

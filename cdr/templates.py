@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +57,7 @@ class TemplateRegistry:
         published = await self._store.templates.newest(template_id)
         if published is None:
             raise UnknownTemplate(template_id)
-        self.add(published, read_opt(published.source))
+        self.add(published, await asyncio.to_thread(read_opt, published.source))
         return self._ready[template_id]
 
     async def _is_newest(self, ready: _Ready) -> bool:

@@ -24,6 +24,7 @@ from tests.cdr.small_template import note, random_id, status
 
 pytestmark = pytest.mark.anyio
 
+SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
 MODULES = (ehrs, compositions, contributions, definitions, queries)
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
@@ -195,8 +196,8 @@ async def test_the_error_of_a_read_rises_after_its_entry(ctx: Ctx) -> None:
         raise BadRequest("no")
 
     with pytest.raises(BadRequest):
-        await failing(ctx, "e-1")
-    assert [entry.outcome for entry in await ctx.store.audit_entries("e-1")] == [Outcome.GRANTED]
+        await failing(ctx, SOME_EHR.upper())
+    assert [entry.outcome for entry in await ctx.store.audit_entries(SOME_EHR)] == [Outcome.GRANTED]
 
 
 async def test_the_basis_of_a_request_is_recorded(ctx: Ctx) -> None:
@@ -204,8 +205,23 @@ async def test_the_basis_of_a_request_is_recorded(ctx: Ctx) -> None:
     async def recording(call: Call, *, ehr_id: str) -> None:
         await call.record([call.entry(Outcome.DONE)])
 
-    await recording(replace(ctx, basis="SAMTYKKE"), ehr_id="e-2")
-    assert [entry.why for entry in await ctx.store.audit_entries("e-2")] == ["SAMTYKKE"]
+    await recording(replace(ctx, basis="SAMTYKKE"), ehr_id=SOME_EHR)
+    assert [entry.why for entry in await ctx.store.audit_entries(SOME_EHR)] == ["SAMTYKKE"]
+
+
+async def test_the_audit_says_which_object_was_read(ctx: Ctx) -> None:
+    arguments = await a_composition_uid(ctx)
+    await compositions.get_composition(ctx, arguments["ehr_id"], arguments["uid"])
+    found = await ctx.store.audit_entries(arguments["ehr_id"])
+    assert ("composition.read", arguments["uid"]) in {(entry.action, entry.what) for entry in found}
+
+
+async def test_a_text_that_is_no_ehr_id_does_not_get_into_the_audit(ctx: Ctx) -> None:
+    with pytest.raises(UnknownEhr):
+        await ehrs.get_ehr(ctx, "13097248022")
+    (entry,) = await entries(ctx)
+    assert entry.action == "ehr.read"
+    assert "13097248022" not in str(entry)
 
 
 def test_every_error_of_ours_has_a_code_of_its_own() -> None:
