@@ -3,6 +3,7 @@
     HelsekortError
     ├── AdlSyntaxError      text is not ADL 1.4 (line, column, caret)
     ├── UnknownArchetype    no archetype with this id in the repository
+    ├── NotRmData           canonical JSON that is no object of the reference model (path)
     ├── MalformedJson       bytes are not a JSON object within our limits (line, column)
     └── MalformedPath       text is not an openEHR path
 
@@ -51,6 +52,17 @@ class UnknownArchetype(HelsekortError):
     def __init__(self, archetype_id: str) -> None:
         super().__init__(f"no archetype {archetype_id} in the repository")
         self.archetype_id = archetype_id
+
+
+class NotRmData(HelsekortError):
+    """Canonical JSON that is no object of the reference model; ``path`` has zero-based indexes."""
+
+    code = "rm.not_readable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path or '/'}: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class MalformedJson(HelsekortError):

@@ -35,8 +35,8 @@ def conformance_findings(child: Archetype, parent: Archetype) -> list[Finding]:
     """What ``child`` allows beyond ``parent``; empty where it is equal or narrower.
 
     ``use_node`` is followed in both. What ``child`` leaves out is no finding unless the parent demands it:
-    a template closes what its archetypes do not mention. One exception is allowed: COMPOSITION.category may be episodic (451)
-    where the parent has 433 or 435. Codes of findings:
+    a template closes what its archetypes do not mention. One exception is allowed: COMPOSITION.category
+    may be episodic (451) where the parent has 433 or 435. Codes of findings:
     ``conformance.node_unknown``, ``.attribute_unknown``, ``.type``, ``.occurrences``, ``.existence``,
     ``.cardinality``, ``.mandatory_missing``, ``.values``, ``.slot``, ``.code_unknown``, ``.term_missing``.
     """
