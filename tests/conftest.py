@@ -1,4 +1,4 @@
-"""A real MongoDB for the tests: one private mongod a test process, a fresh database a test."""
+"""A real MongoDB for the tests: one private mongod a test process."""
 
 from __future__ import annotations
 
