@@ -64,7 +64,7 @@ def _play(console: Console, server: ServerProcess, language: Language) -> None:
             ehr_id = play.open_record(client, woman)
             _register_all(console, client, ehr_id, woman)
             _show_refusal(console, client, ehr_id, woman)
-            _show_queries(console, client, ehr_id, language)
+            show_queries(console, client, ehr_id, language)
 
 
 def _register_all(console: Console, client: httpx.Client, ehr_id: str, woman: Woman) -> None:
@@ -106,7 +106,8 @@ def _show_refusal(console: Console, client: httpx.Client, ehr_id: str, woman: Wo
         raise DemoFailed(f"the faulty visit has {FAULTS} faults, the server found fewer")
 
 
-def _show_queries(console: Console, client: httpx.Client, ehr_id: str, language: Language) -> None:
+def show_queries(console: Console, client: httpx.Client, ehr_id: str, language: Language) -> None:
+    """Print the answers of the five queries. Raises DemoFailed if one is not what the story says."""
     story = json.loads((files("api") / "demo" / "story.json").read_bytes())
     expected = expected_rows(story)
     for query in play.read_queries():
