@@ -16,22 +16,18 @@ from archetypes.aom.constraints import (
     ArchetypeSlot,
     CArchetypeRoot,
     CAttribute,
-    CBoolean,
     CCodePhrase,
     CCodeReference,
     CComplexObject,
-    CDuration,
     CDvOrdinal,
     CDvQuantity,
-    CInteger,
     CObject,
     CPrimitiveObject,
-    CReal,
     CString,
-    CTemporal,
 )
 from archetypes.rm.schema import RmAttribute, rm_schema
 from templates.operational import OperationalTemplate
+from tests.validators.broken_values import broken_values
 from tests.validators.small import ABSENT, at, put
 
 RM = rm_schema()
@@ -398,7 +394,7 @@ def _details(archetype_id: str) -> dict[str, Any]:
 
 def _leaf(constraint: CObject, value: Any, path: str) -> Iterator[Mutation]:
     if isinstance(constraint, CPrimitiveObject):
-        for new, code in _primitive(constraint.item, value):
+        for new, code in broken_values(constraint.item, value):
             yield Mutation(f"{type(constraint.item).__name__} broken", path, new, code, path, _above(path))
     elif isinstance(constraint, CDvQuantity):
         yield from _quantity(constraint, value, path)
@@ -406,70 +402,6 @@ def _leaf(constraint: CObject, value: Any, path: str) -> Iterator[Mutation]:
         yield from _ordinal(constraint, value, path)
     elif isinstance(constraint, CCodePhrase | CCodeReference):
         yield from _code(constraint, path)
-
-
-def _primitive(item: object, value: Any) -> Iterator[tuple[Any, str]]:
-    match item:
-        case CString():
-            yield from _string(item)
-        case CInteger() | CReal():
-            yield from _number(item)
-        case CBoolean():
-            if not (item.true_valid and item.false_valid):
-                yield not value, "boolean.not_allowed"
-        case CTemporal():
-            yield from _temporal(item)
-        case CDuration():
-            yield from _duration(item)
-
-
-def _string(item: CString) -> Iterator[tuple[Any, str]]:
-    if item.list_open:
-        return
-    if item.values:
-        yield "Står ikke i listen", "string.not_in_list"
-    if item.pattern is not None:
-        for wrong in ("#", "Æ Ø Å §§", "x" * 5000):
-            if re.fullmatch(item.pattern, wrong) is None:
-                yield wrong, "string.pattern"
-                return
-
-
-def _number(item: CInteger | CReal) -> Iterator[tuple[Any, str]]:
-    if item.values:
-        yield max(item.values) + 1, "number.not_in_list"
-    if item.range is not None and item.range.lower is not None:
-        yield item.range.lower - (1 if item.range.lower_included else 0), "number.range"
-    if item.range is not None and item.range.upper is not None:
-        yield item.range.upper + (1 if item.range.upper_included else 0), "number.range"
-
-
-def _temporal(item: CTemporal) -> Iterator[tuple[Any, str]]:
-    whole = {"DATE": "2024-02-29", "TIME": "10:30:15", "DATE_TIME": "2024-02-29T10:30:15"}[item.rm_type]
-    if item.pattern is not None and "XX" in item.pattern.upper():
-        yield whole, "temporal.pattern"
-    elif item.pattern is not None and re.split("[-:]", item.pattern)[1].isalpha():
-        yield whole[: 2 if item.rm_type == "TIME" else 4], "temporal.pattern"
-    if item.range is not None and item.range.lower is not None and item.rm_type != "TIME":
-        yield whole.replace("2024", "0001"), "temporal.range"
-    if item.range is not None and item.range.upper is not None and item.rm_type != "TIME":
-        yield whole.replace("2024", "9996"), "temporal.range"
-
-
-def _duration(item: CDuration) -> Iterator[tuple[Any, str]]:
-    fields = {"Y": "P2Y", "M": "P2M", "W": "P2W", "D": "P2D", "TH": "PT2H", "TM": "PT2M", "TS": "PT2S"}
-    allowed = list(fields)
-    if item.pattern is not None:
-        days, _, times = item.pattern.partition("T")
-        allowed = [field for field in fields if (field[-1] in times if field[0] == "T" else field in days)]
-        missing = [field for field in fields if field not in allowed]
-        if missing:
-            yield fields[missing[0]], "duration.pattern"
-    unit = fields[allowed[0]]
-    if item.range is not None and item.range.upper is not None:
-        yield unit.replace("2", "99999"), "duration.range"
-    if item.range is not None and item.range.lower is not None:
-        yield f"-{unit}", "duration.range"
 
 
 def _quantity(constraint: CDvQuantity, value: dict[str, Any], path: str) -> Iterator[Mutation]:
