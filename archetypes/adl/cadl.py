@@ -36,6 +36,8 @@ from archetypes.aom.constraints import (
 from archetypes.findings import SourceSpan
 
 _NODE = re.compile(r"\[\s*((?:at|id)[\d.]+)\s*\]")
+_TYPE = re.compile(r"[A-Z][A-Z0-9_]*(?:<[A-Z_]+>)?")
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
 _CODE = re.compile(r"\[\s*(?P<terminology>[\w.\-]+(?:\([^)]*\))?)\s*::(?P<codes>[^\]]*)\]")
 _RM_TYPE_OF_PRIMITIVE: dict[type, str] = {
     CString: "STRING",
@@ -79,7 +81,7 @@ def _complex_or_domain(stream: TokenStream, depth: int) -> CObject:
     """TYPE '<' odin '>' | TYPE [node] [occurrences] [matches '{' attributes '}']"""
     span = stream.source.span(stream.token.start)
     start = stream.token.start
-    name = stream.expect_kind("name").text
+    name = _type_name(stream)
     domain = _DOMAIN_TYPES.get(name)
     if stream.at("<") or name.startswith("C_DV_STATE"):
         if domain is None:
@@ -91,6 +93,19 @@ def _complex_or_domain(stream: TokenStream, depth: int) -> CObject:
     return CComplexObject(
         rm_type_name=name, node_id=node_id, occurrences=occurrences, attributes=attributes, span=span
     )
+
+
+def _type_name(stream: TokenStream) -> str:
+    """An RM type; ``use_archetype`` and other words of later ADL versions are none."""
+    if _TYPE.fullmatch(stream.token.text) is None:
+        raise stream.unexpected("a type of the reference model")
+    return stream.next().text
+
+
+def _attribute_name(stream: TokenStream) -> str:
+    if _ATTRIBUTE.fullmatch(stream.token.text) is None:
+        raise stream.unexpected("an attribute name")
+    return stream.next().text
 
 
 def _domain(stream: TokenStream, read: Callable[[Any, SourceSpan], CObject], start: int) -> CObject:
@@ -124,7 +139,7 @@ def _body(stream: TokenStream, depth: int) -> tuple[CAttribute, ...]:
 def _attribute(stream: TokenStream, depth: int) -> CAttribute:
     """name [existence] [cardinality] matches '{' ('*' | object+) '}'"""
     span = stream.source.span(stream.token.start)
-    name = stream.expect_kind("name").text
+    name = _attribute_name(stream)
     existence = _multiplicity(stream) if stream.take("existence") else None
     cardinality = _cardinality(stream) if stream.take("cardinality") else None
     children: list[CObject] = []
@@ -184,7 +199,7 @@ def _cardinality(stream: TokenStream) -> Cardinality:
 def _slot(stream: TokenStream) -> ArchetypeSlot:
     """allow_archetype TYPE [node] [occurrences] matches '{' [include ...] [exclude ...] '}'"""
     span = stream.source.span(stream.next().start)
-    name = stream.expect_kind("name").text
+    name = _type_name(stream)
     node_id = _node_id(stream)
     occurrences = _occurrences(stream) or ONCE
     node_id = node_id or _node_id(stream)
@@ -243,7 +258,7 @@ def _id_pattern(stream: TokenStream) -> str:
 def _internal_ref(stream: TokenStream) -> ArchetypeInternalRef:
     """use_node TYPE [node] [occurrences] path"""
     span = stream.source.span(stream.next().start)
-    name = stream.expect_kind("name").text
+    name = _type_name(stream)
     node_id = _node_id(stream)
     occurrences = _occurrences(stream)
     path = stream.path()

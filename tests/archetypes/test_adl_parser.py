@@ -235,8 +235,10 @@ def test_section_words_inside_texts_do_not_begin_a_section() -> None:
 
 # Each: text of a value constraint, and what the message says.
 FAULTS = [
-    ("DV_TEXT matches {", "expected name"),
-    ("DV_TEXT[at0002 matches {*}", "expected name"),
+    ("DV_TEXT matches {", "expected an attribute name"),
+    ("DV_TEXT[at0002 matches {*}", "expected a type"),
+    ("use_archetype CLUSTER[at0002] matches {*}", "expected a type"),
+    ("DV_TEXT matches { Value matches {*} }", "expected an attribute name"),
     ("C_DV_STATE <>", "C_DV_STATE is not supported"),
     ("C_DV_SOMETHING <>", "C_DV_SOMETHING is not supported"),
     ("C_DV_QUANTITY < unit = <1> >", "unknown member 'unit'"),
@@ -260,6 +262,10 @@ FAULTS = [
     ('"abc', "does not end"),
     ("use_node ELEMENT items", "expected a path"),
     ("allow_archetype CLUSTER matches { including }", "include or exclude"),
+    (
+        "allow_archetype CLUSTER matches { include archetype_id/value matches {/[/} }",
+        "not a regular expression",
+    ),
     (
         "allow_archetype CLUSTER matches { include domain_concept matches {/x/} }",
         "about archetype_id/value only",
@@ -312,7 +318,7 @@ def test_the_message_shows_the_line_with_a_caret() -> None:
     with pytest.raises(AdlSyntaxError) as caught:
         parse_adl(adl("\tCLUSTER[at0000] matches {?}"), "x.adl")
     message, line, caret = str(caught.value).split("\n")
-    assert message == "x.adl:10:27: expected name, found '?'"
+    assert message == "x.adl:10:27: expected an attribute name, found '?'"
     assert line[caret.index("^")] == "?"
 
 

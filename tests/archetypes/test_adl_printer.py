@@ -97,6 +97,9 @@ def test_every_public_archetype_reads_back_as_it_was_printed() -> None:
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
 _PATTERN = st.text("ab.*/[]+0", min_size=1, max_size=8)
+_ID_PATTERN = st.lists(st.sampled_from(["a", "/", r"\.", r"\\", "[a-z]+", "(b|c)*", ".*"]), min_size=1).map(
+    "".join
+)
 _CODE = st.integers(0, 9999).map("at{:04d}".format)
 _INTEGERS = st.integers(-(10**9), 10**9)
 _REALS = st.floats(-1e9, 1e9).map(lambda value: round(value, 6) + 0.0)
@@ -198,8 +201,8 @@ _LEAVES: st.SearchStrategy[CObject] = st.one_of(
         rm_type_name=st.just("CLUSTER"),
         node_id=_CODE,
         occurrences=_MULTIPLICITY,
-        includes=st.lists(_PATTERN, max_size=2).map(tuple),
-        excludes=st.lists(_PATTERN, max_size=2).map(tuple),
+        includes=st.lists(_ID_PATTERN, max_size=2).map(tuple),
+        excludes=st.lists(_ID_PATTERN, max_size=2).map(tuple),
     ),
     st.builds(
         ArchetypeInternalRef,
