@@ -324,6 +324,13 @@ def test_numbers_beyond_all_floats() -> None:
     assert ("type.not_allowed", f"{PLACES['at0020']}/value") in findings(data)
 
 
+def test_a_foreign_attribute_of_a_megabyte_is_cut_short() -> None:
+    data = composition() | {"x" * 1_000_000: 1}
+    [finding] = errors(data)
+    assert finding.code == "rm.unknown_attribute"
+    assert len(finding.path) < 200
+
+
 def test_the_list_of_findings_ends() -> None:
     data = composition()
     put(data, ITEMS, [node("ELEMENT", "at9999", "x", value=text("x")) for _ in range(2000)])

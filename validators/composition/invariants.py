@@ -268,7 +268,7 @@ def _in_group(attribute: str, group: str) -> Invariant:
 
 
 def _in_code_set(attribute: str, code_set: str) -> Invariant:
-    """The code phrase in ``attribute`` is of a code set; letter case does not matter (``nb-NO``)."""
+    """The code phrase in ``attribute`` is of a code set; letter case does not matter (``en-GB``)."""
     codes = frozenset(code.lower() for code in terminology().code_sets[code_set])
     external_id = terminology().external_ids[code_set]
 

@@ -17,7 +17,7 @@ from archetypes.rm.schema import RmAttribute, base_name, rm_schema
 from validators.composition.data import known_class
 from validators.composition.invariants import INVARIANTS, Invariant
 from validators.composition.place import Place
-from validators.composition.report import Report, shown
+from validators.composition.report import Report, shortened, shown
 
 MAX_DEPTH = 100  # objects within objects; real compositions stay below 30
 
@@ -53,7 +53,10 @@ def check_reference_model(node: Any, declared: str, place: Place, report: Report
                 _check_attribute(value, found, place, report)
         elif name != "_type":
             report.add(
-                "rm.unknown_attribute", Place(place, shown(name)), f"an attribute of {rm_type}", shown(name)
+                "rm.unknown_attribute",
+                Place(place, shortened(shown(name))),
+                f"an attribute of {rm_type}",
+                shown(name),
             )
     for invariant in facts.invariants:
         invariant(node, place, report)
