@@ -7,11 +7,10 @@ an edition allows, the public archetype allows too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archetypes.aom.archetype import Archetype
 from archetypes.aom.constraints import (
-    ArchetypeInternalRef,
     ArchetypeSlot,
     CAttribute,
     CCodePhrase,
@@ -20,10 +19,10 @@ from archetypes.aom.constraints import (
     CObject,
 )
 from archetypes.aom.narrowing import is_within, leaf_is_narrower
+from archetypes.aom.references import followed
 from archetypes.aom.slots import is_everything
 from archetypes.findings import Finding
 from archetypes.intervals import ANY_NUMBER
-from archetypes.paths import RmPath
 from archetypes.rm.schema import RmAttribute, rm_schema
 
 EPISODIC = "451"
@@ -54,8 +53,8 @@ class _Comparison:
     parent_archetype: Archetype
 
     def objects(self, child: CObject, parent: CObject, path: str) -> Iterator[Finding]:
-        child = _followed(child, self.child_archetype)
-        parent = _followed(parent, self.parent_archetype)
+        child = followed(child, self.child_archetype.definition)
+        parent = followed(parent, self.parent_archetype.definition)
         if not rm_schema().is_a(child.rm_type_name, parent.rm_type_name):
             yield _finding("type", path, parent.rm_type_name, child.rm_type_name, child)
             return
@@ -167,26 +166,6 @@ def _inside(pattern: str) -> str:
         if depth:
             inside.append(char)
     return "".join(inside)
-
-
-def _followed(node: CObject, archetype: Archetype) -> CObject:
-    """The node that ``use_node`` names, with the occurrences of the reference; other nodes as they are."""
-    if not isinstance(node, ArchetypeInternalRef):
-        return node
-    target = _at(archetype.definition, RmPath.parse(node.target_path))
-    if target is None or isinstance(target, ArchetypeInternalRef):
-        return node
-    occurrences = target.occurrences if node.inherits_occurrences else node.occurrences
-    return replace(target, node_id=node.node_id or target.node_id, occurrences=occurrences)
-
-
-def _at(root: CObject, path: RmPath) -> CObject | None:
-    node: CObject | None = root
-    for segment in path.segments:
-        attribute = node.attribute(segment.attribute) if isinstance(node, CComplexObject) else None
-        children = attribute.children if attribute else ()
-        node = next((each for each in children if segment.node_id in (None, each.node_id)), None)
-    return node
 
 
 def _is_episodic(child: CObject, parent: CObject, path: str) -> bool:

@@ -1,0 +1,105 @@
+"""Which child of the old attribute is which child of the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from archetypes.aom.constraints import ArchetypeSlot, CArchetypeRoot, CObject, Terms
+from archetypes.aom.names import fixed_name
+
+Pair = tuple[CObject | None, CObject | None]
+Key = Callable[[CObject], Hashable | None]
+
+
+def identifier(node: CObject) -> str:
+    """What paths name the node by: an archetype id, an at-code, or nothing."""
+    return node.archetype_id if isinstance(node, CArchetypeRoot) else node.node_id
+
+
+def is_slot(node: CObject) -> bool:
+    """Is it a place for other archetypes?"""
+    return isinstance(node, ArchetypeSlot)
+
+
+def node_name(node: CObject, terms: Terms, language: str) -> str:
+    """The name that the template fixes, else the text of the node's code."""
+    own = node.terms if isinstance(node, CArchetypeRoot) else terms
+    term = own.get(language, {}).get(node.node_id)
+    return fixed_name(node) or (term.text if term is not None and node.node_id else "")
+
+
+def pair_children(
+    old: Sequence[CObject], new: Sequence[CObject], old_name: Key, new_name: Key
+) -> list[Pair]:
+    """Each child of either side once, with its partner or None; in the old order, then the new.
+
+    What is surest pairs first: equal alternatives, then same id and name, same id, same type, another
+    version of one archetype, and at last another code with the same type and name (``old_name`` and
+    ``new_name`` give them): a renamed path.
+    """
+    pairing = _Pairing(list(old), list(new))
+    pairing.by(_whole)
+    pairing.by(lambda node: identifier(node) and (identifier(node), is_slot(node), fixed_name(node)))
+    pairing.by(lambda node: identifier(node) and (identifier(node), is_slot(node)))
+    pairing.by(lambda node: None if identifier(node) else node.rm_type_name)
+    pairing.by(_archetype_without_version)
+    pairing.by(_typed(old_name), _typed(new_name))
+    pairing.last_alternatives()
+    return pairing.pairs(old, new)
+
+
+class _Pairing:
+    """What is not paired yet, and the pairs so far."""
+
+    def __init__(self, old: list[CObject], new: list[CObject]) -> None:
+        self._old = old
+        self._new = new
+        self._partners: dict[int, CObject] = {}
+
+    def by(self, old_key: Key, new_key: Key | None = None) -> None:
+        """Pair, in order, what has the same key; a key that is None or empty pairs nothing."""
+        waiting: dict[Hashable, list[CObject]] = {}
+        for node in self._new:
+            key = (new_key or old_key)(node)
+            if key:
+                waiting.setdefault(key, []).append(node)
+        for node in list(self._old):
+            candidates = waiting.get(old_key(node) or None)
+            if candidates:
+                self._pair(node, candidates.pop(0))
+
+    def last_alternatives(self) -> None:
+        """One data value left on each side: its type was changed."""
+        if len(self._old) == len(self._new) == 1 and not identifier(self._old[0]) + identifier(self._new[0]):
+            self._pair(self._old[0], self._new[0])
+
+    def pairs(self, old: Sequence[CObject], new: Sequence[CObject]) -> list[Pair]:
+        """All pairs, also the incomplete ones."""
+        return [
+            *((node, self._partners.get(id(node))) for node in old),
+            *((None, node) for node in new if any(node is left for left in self._new)),
+        ]
+
+    def _pair(self, old: CObject, new: CObject) -> None:
+        self._partners[id(old)] = new
+        self._old = [node for node in self._old if node is not old]
+        self._new = [node for node in self._new if node is not new]
+
+
+def _whole(node: CObject) -> Hashable | None:
+    """Data values without an id are known by all that they say; trees with ids need no such effort."""
+    return None if identifier(node) else repr(node)
+
+
+def _archetype_without_version(node: CObject) -> Hashable | None:
+    if not isinstance(node, CArchetypeRoot):
+        return None
+    return node.archetype_id.rpartition(".v")[0], fixed_name(node)
+
+
+def _typed(name: Key) -> Key:
+    def key(node: CObject) -> Hashable | None:
+        text = name(node)
+        return (node.rm_type_name, text) if text and not is_slot(node) else None
+
+    return key
