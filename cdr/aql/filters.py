@@ -133,12 +133,12 @@ def _bounded(
     """The range of ``known`` cut by a comparison, a day wider than it says."""
     intervals = [instant(value, zone.offset) if isinstance(value, str) else None for value in values]
     certain = [interval for interval in intervals if interval is not None]
-    if len(certain) != len(intervals) or not certain:
+    # A partial value equals what lies within it, and the other way round: ``=`` bounds nothing.
+    if operator in ("=", "!=") or len(certain) != len(intervals) or not certain:
         return known
     low = _moment(min(interval[0] for interval in certain), -_SLACK)
     high = _moment(max(interval[1] for interval in certain), _SLACK)
     made = known or InstantRange()
-    # A partial value equals what lies within it, and the other way round: years are compared with days.
     if operator in (">", ">=") and low is not None:
         made = replace(made, low=low if made.low is None else max(low, made.low))
     if operator in ("<", "<=") and high is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cdr.aql.values import instant
@@ -83,12 +83,8 @@ def _within(bounds: InstantRange | None, text: str | None) -> bool:
     interval = None if text is None else instant(text, 0)
     if interval is None:
         return False
-    low = int((bounds.low - _EPOCH).total_seconds() * 1_000_000) if bounds.low else interval[0]
-    high = int((bounds.high - _EPOCH).total_seconds() * 1_000_000) if bounds.high else interval[0]
-    return low <= interval[0] - 86_400_000_000 <= high
-
-
-_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+    stored = datetime(1, 1, 1, tzinfo=UTC) + timedelta(days=-1, microseconds=interval[0])
+    return (bounds.low or stored) <= stored <= (bounds.high or stored)
 
 
 def _archetypes(value: Any) -> set[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from hypothesis import strategies as st
+from random import Random
 
 from tests.cdr.aql.records import DEVICE, DIAGNOSIS, ENCOUNTER, PRESSURE, TEMPERATURE
 
@@ -61,7 +61,9 @@ PATHS = {
 }
 OBJECT_PATHS = {
     "COMPOSITION": ["context", "content", f"content[{PRESSURE}]"],
-    "OBSERVATION": ["data", "data/events", "protocol"],
+    "OBSERVATION": ["data", "data/events", "data[at0001]/events[at0006]", "protocol", SYSTOLIC],
+    "EVALUATION": ["data/items"],
+    "CLUSTER": ["items"],
 }
 
 FROMS = [
@@ -99,6 +101,9 @@ FROMS = [
     "EHR e CONTAINS COMPOSITION c[context/start_time/value >= '2020-01-15']",
     f"EHR e CONTAINS COMPOSITION c CONTAINS (OBSERVATION o[{PRESSURE}] AND (EVALUATION v OR SECTION s))",
     "COMPOSITION c AND COMPOSITION d",
+    f"EHR e CONTAINS COMPOSITION c CONTAINS (OBSERVATION o[{PRESSURE}] OR SECTION s)",
+    f"EHR e CONTAINS COMPOSITION c CONTAINS OBSERVATION o[{PRESSURE}]",
+    f"EHR e CONTAINS OBSERVATION o[{PRESSURE}]",
 ]
 
 _CLASSES = {
@@ -107,30 +112,33 @@ _CLASSES = {
     "s": "SECTION", "n": "ENTRY", "a": "LOCATABLE", "u": "EHR_STATUS",
 }  # fmt: skip
 
-_LITERALS = (
+LITERALS = (
     *("1", "-2", "2.5", "120", "1e2", "true", "false", "NULL", "'alpha'", "'Alpha'", "'left'", "''"),
     *("'2020'", "'2020-01'", "'2020-01-15'", "'2020-01-15T10:00:00Z'", "'2020-01-15T08:00:00Z'"),
     *("'10:00'", "'10:00:00Z'", "'P1Y'", "'P30D'", "'ehr-0'", "'532'", "'template.v1'", r"'O\'Brien'"),
     *(f"'{ENCOUNTER}'", "'mm[Hg]'", "'2020-01-15T11:00:00+02:00'", "'20200115'", "'2020-13'"),
 )
-LITERALS = st.sampled_from(_LITERALS)
-PATTERNS = st.sampled_from(
-    ["'*'", "'a*'", "'?lpha'", "'*l*'", r"'a\*b'", "'left'", "'2020-*'", "''", "'*ø*'"]
+PATTERNS = ("'*'", "'a*'", "'?lpha'", "'*l*'", r"'a\*b'", "'left'", "'2020-*'", "''", "'*ø*'")
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
+FUNCTIONS = (
+    *("LENGTH({})", "CONTAINS({}, 'l')", "POSITION('a', {})", "SUBSTRING({}, 2)", "SUBSTRING({}, 0, 3)"),
+    *("CONCAT({}, '-', {})", "CONCAT_WS('-', {}, {}, 'x')", "ABS({})", "MOD({}, 2)", "CEIL({})"),
+    *("FLOOR({})", "ROUND({})", "ROUND({}, 1)", "CURRENT_DATE()", "NOW()", "CURRENT_TIMEZONE()"),
 )
-OPERATORS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
-FUNCTIONS = [
-    "LENGTH({})", "CONTAINS({}, 'l')", "POSITION('a', {})", "SUBSTRING({}, 2)", "SUBSTRING({}, 0, 3)",
-    "CONCAT({}, '-', {})", "CONCAT_WS('-', {}, {}, 'x')", "ABS({})", "MOD({}, 2)", "CEIL({})", "FLOOR({})",
-    "ROUND({})", "ROUND({}, 1)", "CURRENT_DATE()", "NOW()", "CURRENT_TIMEZONE()",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A query, and whether its ORDER BY, if any, names columns only."""
+    """A query, and the column that its ORDER BY names, if it has one."""
 
     text: str
     sort_columns: tuple[int, ...] = ()
+
+
+def random_query(rng: Random) -> Generated:
+    """A whole query that resolves."""
+    from_clause = rng.choice(FROMS)
+    return _Writer(rng, from_clause).query()
 
 
 def variables(from_clause: str) -> list[str]:
@@ -139,107 +147,93 @@ def variables(from_clause: str) -> list[str]:
     return [word for word in words if word in _CLASSES]
 
 
-@st.composite
-def queries(draw: st.DrawFn) -> Generated:
-    """A whole query that resolves."""
-    from_clause = draw(st.sampled_from(FROMS))
-    names = variables(from_clause)
-    paths = st.sampled_from(names).flatmap(_path)
-    if draw(st.integers(0, 3)) == 0:
-        return draw(_aggregated(from_clause, paths, names))
-    count = draw(st.integers(1, 3))
-    columns = [draw(_column(paths, names)) for _ in range(count)]
-    distinct = draw(st.sampled_from(["", "", "DISTINCT "]))
-    clauses = [draw(_where_clause(paths))]
-    sort_columns: tuple[int, ...] = ()
-    if draw(st.integers(0, 2)) == 0:
-        columns.append(draw(paths.filter(_sortable)) + " AS k")
-        direction = draw(st.sampled_from(["", " DESC"]))
-        clauses.append(f"ORDER BY k{direction}")
-        sort_columns = (len(columns) - 1,)
-    clauses.append(draw(_limit()))
-    return Generated(
-        " ".join([f"SELECT {distinct}{', '.join(columns)} FROM {from_clause}", *filter(None, clauses)]),
-        sort_columns,
-    )
+class _Writer:
+    """Writes one query over the variables of a FROM clause."""
 
+    def __init__(self, rng: Random, from_clause: str) -> None:
+        self.rng = rng
+        self.from_clause = from_clause
+        self.names = variables(from_clause)
 
-def _path(variable: str) -> st.SearchStrategy[str]:
-    return st.sampled_from(PATHS[_CLASSES[variable]]).map(lambda path: f"{variable}/{path}")
-
-
-def _sortable(path: str) -> bool:
-    return path.endswith(("magnitude", "/value", "code_string", "node_id", "is_queryable"))
-
-
-def _column(paths: st.SearchStrategy[str], names: list[str]) -> st.SearchStrategy[str]:
-    objects = [f"{name}/{path}" for name in names for path in OBJECT_PATHS.get(_CLASSES[name], [])]
-    whole = st.sampled_from([*names, *objects])
-    called = st.tuples(st.sampled_from(FUNCTIONS), paths).map(lambda pair: pair[0].replace("{}", pair[1]))
-    predicated = paths.map(lambda path: path.replace("/", "[name/value='left']/", 1)).filter(
-        lambda path: not path.startswith(("e[", "w["))
-    )
-    return st.one_of(paths, paths, paths, whole, called, LITERALS, predicated | paths)
-
-
-@st.composite
-def _aggregated(
-    draw: st.DrawFn, from_clause: str, paths: st.SearchStrategy[str], names: list[str]
-) -> Generated:
-    columns = []
-    for _ in range(draw(st.integers(1, 2))):
-        path = draw(paths)
-        numeric = path.endswith("magnitude")
-        orderly = _sortable(path) or path.endswith(("time", "items[at0004]/value"))
-        choices = [
-            "COUNT({})",
-            "COUNT(DISTINCT {})",
-            "COUNT(*)",
-            "COUNT(" + draw(st.sampled_from(names)) + ")",
-        ]
-        choices += ["MIN({})", "MAX({})"] * orderly + ["SUM({})", "AVG({})"] * numeric
-        columns.append(draw(st.sampled_from(choices)).replace("{}", path))
-    sort_columns: tuple[int, ...] = ()
-    clauses = [draw(_where_clause(paths))]
-    if draw(st.booleans()):
-        columns.append(draw(paths.filter(_sortable)) + " AS k")
-        if draw(st.booleans()):
-            clauses.append("ORDER BY k DESC")
+    def query(self) -> Generated:
+        aggregated = self.rng.random() < 0.25
+        make = self.aggregate if aggregated else self.column
+        columns = [make() for _ in range(self.rng.choice((1, 2, 2, 3)))]
+        distinct = "DISTINCT " if self.rng.random() < 0.25 and not aggregated else ""
+        clauses = [f"WHERE {self.condition(2)}"] if self.rng.random() < 0.5 else []
+        sort_columns: tuple[int, ...] = ()
+        if self.rng.random() < 0.35:
+            columns.append(self.sortable() + " AS k")
+            clauses.append(self.rng.choice(("ORDER BY k", "ORDER BY k DESC")))
             sort_columns = (len(columns) - 1,)
-    clauses.append(draw(_limit()))
-    return Generated(
-        " ".join([f"SELECT {', '.join(columns)} FROM {from_clause}", *filter(None, clauses)]), sort_columns
-    )
+        clauses.append(self.rng.choice(("", "", "", "LIMIT 1", "LIMIT 2 OFFSET 1", "LIMIT 5")))
+        text = " ".join([f"SELECT {distinct}{', '.join(columns)} FROM {self.from_clause}", *clauses])
+        return Generated(text.strip(), sort_columns)
+
+    def path(self) -> str:
+        name = self.rng.choice(self.names)
+        return f"{name}/{self.rng.choice(PATHS[_CLASSES[name]])}"
+
+    def sortable(self) -> str:
+        return self._until(lambda path: path.endswith(_SORTABLE))
+
+    def column(self) -> str:
+        roll = self.rng.random()
+        if roll < 0.6:
+            return self.path()
+        if roll < 0.72:
+            return self.rng.choice(self.whole())
+        if roll < 0.8:
+            return self.rng.choice(FUNCTIONS).replace("{}", self.path())
+        if roll < 0.85:
+            return self.rng.choice(LITERALS)
+        path = self._until(lambda path: not path.startswith(("e/", "w/")) or set(self.names) <= {"e", "w"})
+        return path if path.startswith(("e/", "w/")) else path.replace("/", "[name/value='left']/", 1)
+
+    def whole(self) -> Sequence[str]:
+        objects = [f"{name}/{path}" for name in self.names for path in OBJECT_PATHS.get(_CLASSES[name], [])]
+        return [*self.names, *objects]
+
+    def aggregate(self) -> str:
+        path = self.path()
+        choices = ["COUNT({})", "COUNT(DISTINCT {})", "COUNT(*)", f"COUNT({self.rng.choice(self.names)})"]
+        if path.endswith((*_SORTABLE, "time", "items[at0004]/value")):
+            choices += ["MIN({})", "MAX({})"]
+        if path.endswith("magnitude"):
+            choices += ["SUM({})", "AVG({})"]
+        return self.rng.choice(choices).replace("{}", path)
+
+    def condition(self, depth: int) -> str:
+        roll = self.rng.random()
+        if depth and roll < 0.15:
+            return f"({self.condition(depth - 1)} AND {self.condition(depth - 1)})"
+        if depth and roll < 0.4:
+            return f"({self.condition(depth - 1)} OR {self.condition(depth - 1)})"
+        if depth and roll < 0.55:
+            return f"NOT ({self.condition(depth - 1)})"
+        return self.simple()
+
+    def simple(self) -> str:
+        path, literal = self.path(), self.rng.choice(LITERALS)
+        operator = self.rng.choice((*OPERATORS, "="))
+        if "time" in path:
+            literal = self.rng.choice([each for each in LITERALS if each.startswith("'20")])
+        some = ", ".join(self.rng.choice(LITERALS) for _ in range(self.rng.randint(1, 4)))
+        call = self.rng.choice(FUNCTIONS).replace("{}", path)
+        return self.rng.choice(
+            (
+                *(f"{path} {operator} {literal}", f"{path} {operator} {self.path()}"),
+                *(f"{path} {operator} {literal}", f"{call} {operator} {literal}"),
+                *(f"{path} LIKE {self.rng.choice(PATTERNS)}", f"{path} MATCHES {{{some}}}"),
+                *(f"EXISTS {path}", f"NOT EXISTS {path}"),
+            )
+        )
+
+    def _until(self, wanted: Callable[[str], bool]) -> str:
+        while True:
+            path = self.path()
+            if wanted(path):
+                return path
 
 
-def _limit() -> st.SearchStrategy[str]:
-    return st.sampled_from(["", "", "", "LIMIT 1", "LIMIT 2 OFFSET 1", "LIMIT 5"])
-
-
-def _where_clause(paths: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.one_of(st.just(""), conditions(paths).map(lambda condition: f"WHERE {condition}"))
-
-
-def conditions(paths: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """A condition with AND, OR, NOT over simple ones."""
-    called = st.tuples(st.sampled_from(FUNCTIONS), paths).map(lambda pair: pair[0].replace("{}", pair[1]))
-    simple = st.one_of(
-        st.tuples(paths, OPERATORS, LITERALS | paths).map(" ".join),
-        st.tuples(paths, OPERATORS, LITERALS).map(" ".join),
-        st.tuples(called, OPERATORS, LITERALS).map(" ".join),
-        st.tuples(paths, PATTERNS).map(" LIKE ".join),
-        st.tuples(paths, st.lists(LITERALS, min_size=1, max_size=3)).map(
-            lambda pair: f"{pair[0]} MATCHES {{{', '.join(pair[1])}}}"
-        ),
-        paths.map(lambda path: f"EXISTS {path}"),
-        paths.map(lambda path: f"NOT EXISTS {path}"),
-    )
-    return st.recursive(
-        simple,
-        lambda inner: st.one_of(
-            st.tuples(inner, inner).map(lambda pair: f"({pair[0]} AND {pair[1]})"),
-            st.tuples(inner, inner).map(lambda pair: f"({pair[0]} OR {pair[1]})"),
-            inner.map(lambda each: f"NOT ({each})"),
-        ),
-        max_leaves=3,
-    )
+_SORTABLE = ("magnitude", "/value", "code_string", "node_id", "is_queryable")

@@ -1,11 +1,10 @@
-"""Small canonical compositions for the AQL tests: by hand (plain functions) and by hypothesis."""
+"""Small canonical compositions for the AQL tests: by hand (plain functions) and at random."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
 
 from cdr.candidates import Record, VersionRecord
 
@@ -151,98 +150,114 @@ def _version(ehr_id: str, number: int, index: int, history: Sequence[dict[str, A
     )
 
 
-# -- by hypothesis -----------------------------------------------------------------------------------
+# -- at random ---------------------------------------------------------------------------------------
+# Few different values, many repetitions: names, times and numbers meet each other and the literals of
+# the generated queries often.
 
-NUMBERS = st.sampled_from([-2, 0, 1, 1.0, 2.5, 120, 140])
-UNITS = st.sampled_from(["mm[Hg]", "kPa"])
-TEXTS = st.sampled_from(["alpha", "beta", "Alpha", "a*b", "blødning", "O'Brien", ""])
-_MOMENTS = (
+TEXTS = ("alpha", "beta", "Alpha", "a*b", "blødning", "O'Brien", "")
+MOMENTS = (
     *("2020", "2020-01", "2020-01-15", "2020-01-15T10:00:00Z", "2020-01-15T10:00:00+02:00"),
     *("2020-01-15T10:00", "2020-01-15T10:00:00.5Z", "2021-06-01T00:00:00", "20200115", "2020-02-29"),
 )
-MOMENTS = st.sampled_from(_MOMENTS)
-TIMES = st.sampled_from(["10", "10:00", "10:00:00", "10:00:00Z", "09:30:00+01:00", "23:59:59.5"])
-DURATIONS = st.sampled_from(["P1Y", "P12M", "P30D", "P1M", "PT1H", "-P1D", "P1W"])
-NAMES = st.one_of(
-    st.sampled_from(["left", "right", "Any event"]).map(text),
-    st.sampled_from(["at0021", "at0022"]).map(lambda code: coded("coded", code)),
-)
+_TIMES = ("10", "10:00", "10:00:00", "10:00:00Z", "09:30:00+01:00", "23:59:59.5")
+_DURATIONS = ("P1Y", "P12M", "P30D", "P1M", "PT1H", "-P1D", "P1W")
+_NUMBERS = (-2, 0, 1, 1.0, 2.5, 120, 140)
 
-VALUES = st.one_of(
-    st.builds(quantity, NUMBERS, UNITS),
-    st.builds(quantity, NUMBERS),
-    NUMBERS.filter(lambda n: isinstance(n, int)).map(lambda n: {"_type": "DV_COUNT", "magnitude": n}),
-    TEXTS.map(text),
-    st.builds(coded, TEXTS, st.sampled_from(["at0012", "at0013"])),
-    MOMENTS.map(lambda t: {"_type": "DV_DATE_TIME", "value": t}),
-    st.sampled_from(["2020-01-15", "2020-01", "1999"]).map(lambda t: {"_type": "DV_DATE", "value": t}),
-    TIMES.map(lambda t: {"_type": "DV_TIME", "value": t}),
-    DURATIONS.map(lambda t: {"_type": "DV_DURATION", "value": t}),
-    st.booleans().map(lambda b: {"_type": "DV_BOOLEAN", "value": b}),
-    st.tuples(NUMBERS, st.sampled_from([0, 1, 4, 100])).map(
-        lambda pair: {"_type": "DV_PROPORTION", "numerator": pair[0], "denominator": pair[1], "type": 0}
-    ),
-    st.integers(0, 3).map(lambda n: {"_type": "DV_ORDINAL", "value": n, "symbol": coded("s", f"at{n}")}),
+_VALUES: tuple[Callable[[Random], dict[str, Any]], ...] = (
+    lambda rng: {"_type": "DV_COUNT", "magnitude": rng.choice((-2, 0, 1, 120))},
+    lambda rng: text(rng.choice(TEXTS)),
+    lambda rng: coded(rng.choice(TEXTS), rng.choice(("at0012", "at0013"))),
+    lambda rng: {"_type": "DV_DATE_TIME", "value": rng.choice(MOMENTS)},
+    lambda rng: {"_type": "DV_DATE", "value": rng.choice(("2020-01-15", "2020-01", "1999"))},
+    lambda rng: {"_type": "DV_TIME", "value": rng.choice(_TIMES)},
+    lambda rng: {"_type": "DV_DURATION", "value": rng.choice(_DURATIONS)},
+    lambda rng: {"_type": "DV_BOOLEAN", "value": rng.random() < 0.5},
+    lambda rng: {
+        "_type": "DV_PROPORTION",
+        "numerator": rng.choice(_NUMBERS),
+        "denominator": rng.choice((0, 1, 4, 100)),
+        "type": 0,
+    },
+    lambda rng: {"_type": "DV_ORDINAL", "value": rng.randint(0, 3), "symbol": coded("s", "at1")},
 )
 
 
-def _often(part: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Missing one time in eight."""
-    return st.integers(0, 7).flatmap(lambda roll: st.none() if roll == 7 else part)
-
-
-def _nodes(rm_type: str, ids: Sequence[str], **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    fields = {key: _often(part) for key, part in parts.items()}
-    return st.fixed_dictionaries({"id": st.sampled_from(ids), "name": NAMES, **fields}).map(
-        lambda made: node(rm_type, made["id"], made["name"], **{key: made[key] for key in fields})
-    )
-
-
-ELEMENTS = _nodes("ELEMENT", ["at0004", "at0005"], value=VALUES)
-CLUSTERS: st.SearchStrategy[Any] = st.deferred(
-    lambda: _nodes("CLUSTER", [DEVICE, DEVICE + ".0.1", "at0010"], items=st.lists(ITEMS, max_size=2))
-)
-ITEMS = ELEMENTS | ELEMENTS | CLUSTERS
-TREES = _nodes("ITEM_TREE", ["at0003"], items=st.lists(ITEMS, min_size=1, max_size=3))
-EVENTS = st.one_of(
-    *(
-        _nodes(rm_type, ["at0006"], data=TREES, state=TREES, time=MOMENTS.map(lambda t: {"value": t}))
-        for rm_type in ("POINT_EVENT", "INTERVAL_EVENT")
-    )
-)
-HISTORIES = _nodes("HISTORY", ["at0001"], events=st.lists(EVENTS, min_size=1, max_size=3))
-OBSERVATIONS = _nodes(
-    "OBSERVATION", [PRESSURE, PRESSURE + ".0.4", TEMPERATURE], data=HISTORIES, protocol=TREES
-)
-EVALUATIONS = _nodes("EVALUATION", [DIAGNOSIS], data=TREES)
-SECTIONS: st.SearchStrategy[Any] = st.deferred(
-    lambda: _nodes(
-        "SECTION", ["openEHR-EHR-SECTION.adhoc.v1"], items=st.lists(CONTENT, min_size=1, max_size=2)
-    )
-)
-CONTENT = OBSERVATIONS | OBSERVATIONS | EVALUATIONS | SECTIONS
-COMPOSITIONS = st.builds(
-    lambda archetype, content, name, start, template: composition(
-        archetype, *content, name=name, start=start, template=template
-    ),
-    st.sampled_from([ENCOUNTER, ENCOUNTER + ".1", REPORT]),
-    st.lists(CONTENT, min_size=1, max_size=3),
-    NAMES,
-    st.none() | MOMENTS,
-    st.sampled_from(["template.v1", "template.v2"]),
-)
-HISTORIES_OF_OBJECTS = st.lists(COMPOSITIONS, min_size=1, max_size=2).flatmap(
-    lambda known: st.sampled_from([known, known, known, [*known, None]])
-)
-RECORDS = st.lists(st.lists(HISTORIES_OF_OBJECTS, min_size=1, max_size=2), min_size=1, max_size=2).flatmap(
-    lambda all_objects: st.tuples(
-        *(
-            st.sampled_from([True, True, True, False]).map(
-                lambda queryable, number=number, objects=objects: with_versions(
-                    f"ehr-{number}", objects, queryable=queryable
-                )
-            )
-            for number, objects in enumerate(all_objects)
+def random_records(rng: Random) -> list[Record]:
+    """One to three EHRs with a few objects each, some with superseded versions or deleted."""
+    return [
+        with_versions(
+            f"ehr-{number}",
+            [_history(rng) for _ in range(rng.choice((0, 1, 2, 3, 4)))],
+            queryable=rng.random() < 0.85,
         )
+        for number in range(rng.randint(1, 3))
+    ]
+
+
+def _history(rng: Random) -> list[dict[str, Any] | None]:
+    versions: list[dict[str, Any] | None] = [_composition(rng) for _ in range(rng.choice((1, 1, 2)))]
+    return [*versions, None] if rng.random() < 0.15 else versions
+
+
+def _composition(rng: Random) -> dict[str, Any]:
+    return composition(
+        rng.choice((ENCOUNTER, ENCOUNTER, ENCOUNTER + ".1", REPORT)),
+        *(_content(rng, 2) for _ in range(rng.choice((0, 1, 2, 2, 3)))),
+        name=_name(rng),
+        start=rng.choice((None, *MOMENTS)),
+        template=rng.choice(("template.v1", "template.v2")),
     )
-)
+
+
+def _content(rng: Random, depth: int) -> dict[str, Any]:
+    roll = rng.random()
+    if roll < 0.2 and depth:
+        items = [_content(rng, depth - 1) for _ in range(rng.randint(1, 2))]
+        return node("SECTION", "openEHR-EHR-SECTION.adhoc.v1", _name(rng), items=items)
+    if roll < 0.4:
+        return node("EVALUATION", DIAGNOSIS, _name(rng), data=_tree(rng))
+    archetype = rng.choice((PRESSURE, PRESSURE, PRESSURE + ".0.4", PRESSURE + "0", TEMPERATURE))
+    events = [_event(rng) for _ in range(rng.choice((0, 1, 2, 2, 3)))]
+    data = None if rng.random() < 0.1 else node("HISTORY", "at0001", _name(rng), events=events)
+    protocol = _tree(rng) if rng.random() < 0.3 else None
+    return node("OBSERVATION", archetype, _name(rng), data=data, protocol=protocol)
+
+
+def _event(rng: Random) -> dict[str, Any]:
+    return node(
+        rng.choice(("POINT_EVENT", "INTERVAL_EVENT")),
+        "at0006",
+        _name(rng),
+        time={"value": rng.choice(MOMENTS)} if rng.random() < 0.9 else None,
+        data=_tree(rng) if rng.random() < 0.9 else None,
+        state=_tree(rng) if rng.random() < 0.2 else None,
+    )
+
+
+def _tree(rng: Random) -> dict[str, Any]:
+    return node(
+        "ITEM_TREE",
+        "at0003",
+        _name(rng),
+        items=[_item(rng, 2) for _ in range(rng.choice((0, 1, 2, 2, 3, 4)))],
+    )
+
+
+def _item(rng: Random, depth: int) -> dict[str, Any]:
+    if rng.random() < 0.2 and depth:
+        items = [_item(rng, depth - 1) for _ in range(rng.randint(0, 2))]
+        return node("CLUSTER", rng.choice((DEVICE, DEVICE + ".0.1", "at0010")), _name(rng), items=items)
+    value = None if rng.random() < 0.1 else _value(rng)
+    return node("ELEMENT", rng.choice(("at0004", "at0005")), _name(rng), value=value)
+
+
+def _value(rng: Random) -> dict[str, Any]:
+    if rng.random() < 0.5:
+        return quantity(rng.choice(_NUMBERS), rng.choice(("mm[Hg]", "mm[Hg]", "kPa")))
+    return rng.choice(_VALUES)(rng)
+
+
+def _name(rng: Random) -> dict[str, Any]:
+    if rng.random() < 0.2:
+        return coded("coded", rng.choice(("at0021", "at0022")))
+    return text(rng.choice(("left", "left", "right", "Any event")))

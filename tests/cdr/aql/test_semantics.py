@@ -90,6 +90,13 @@ def test_a_missing_value_is_null_beside_its_neighbour() -> None:
     ]
 
 
+def test_a_whole_event_stands_beside_its_values() -> None:
+    entry = observation(PRESSURE, pressure(140, 90), pressure(None, 80))
+    query = f"SELECT o/data[at0001]/events[at0006], {SYS} FROM {BP}"
+    rows = run(query, ehr("e1", composition(ENCOUNTER, entry)))
+    assert [(row[0]["_type"], row[1]) for row in rows] == [("POINT_EVENT", 140), ("POINT_EVENT", None)]
+
+
 def test_where_holds_for_the_same_event() -> None:
     entry = observation(PRESSURE, pressure(140, 70), pressure(120, 95))
     record = ehr("e1", composition(ENCOUNTER, entry))
