@@ -54,8 +54,8 @@ class Collector(Protocol):
     """Takes rows; ``add`` returns True when no further row can change the answer.
 
     The last member of a row is the id of the EHR that it is of; ``owners`` are the EHRs of the rows that
-    were given out, for the audit. Of equal rows that DISTINCT makes one, all owners count; aggregates
-    have none.
+    were given out, for the audit. Of equal rows that DISTINCT makes one, all owners count, and of groups
+    all members; aggregates over everything have none.
     """
 
     owners: set[str]
@@ -196,6 +196,8 @@ class Grouped:
     def add(self, row: Row) -> bool:
         """One row."""
         cells = [value(row) for _, value in self._plain]
+        if self._plain:
+            self.owners.add(row[-1])
         key = tuple(identity(cell) for cell in cells)
         group = self._groups.get(key)
         if group is None:

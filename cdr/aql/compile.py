@@ -118,7 +118,7 @@ class Execution:
 
     @property
     def owners(self) -> frozenset[str]:
-        """The EHRs of the rows that were given out; of an aggregate query none."""
+        """The EHRs of the rows that were given out; of an aggregate over everything none."""
         return frozenset(self.collector.owners)
 
     def finish(self) -> list[Cells]:

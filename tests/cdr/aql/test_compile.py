@@ -261,6 +261,24 @@ def test_a_query_ends_at_its_deadline() -> None:
         list(made.run([record], limits))
 
 
+@pytest.mark.parametrize(
+    ("text", "owners"),
+    [
+        ("SELECT c/name/value FROM EHR e CONTAINS COMPOSITION c WHERE c/name/value = 'a'", {"e1"}),
+        ("SELECT c/name/value AS n FROM EHR e CONTAINS COMPOSITION c ORDER BY n LIMIT 1", {"e1"}),
+        ("SELECT DISTINCT c/archetype_node_id FROM EHR e CONTAINS COMPOSITION c", {"e1", "e2"}),
+        ("SELECT e/ehr_id/value, COUNT(*) FROM EHR e CONTAINS COMPOSITION c", {"e1", "e2"}),
+        ("SELECT COUNT(*) FROM EHR e CONTAINS COMPOSITION c", set()),
+    ],
+)
+def test_whose_rows_were_given_out(text: str, owners: set[str]) -> None:
+    execution = plan(text).start()
+    for ehr_id, name in (("e1", "a"), ("e2", "b")):
+        execution.feed(ehr(ehr_id, composition(ENCOUNTER, name=name)))
+    execution.finish()
+    assert execution.owners == owners
+
+
 def test_a_plan_can_be_run_again() -> None:
     made = plan("SELECT COUNT(*) FROM COMPOSITION c")
     record = ehr("e1", composition(ENCOUNTER))
