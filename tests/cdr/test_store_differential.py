@@ -1,0 +1,149 @@
+"""MongoDB's candidates lead to the rows that the slow evaluator of AQL finds in the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+
+from cdr.aql import check, compile_query, parse, resolve
+from cdr.aql.reference import evaluate
+from cdr.aql.scope import Scope
+from cdr.candidates import QueryAccess, Record, VersionRecord
+from cdr.store.database import FAR, Document
+from cdr.store.documents import NewVersion, compress, version_document
+from cdr.store.mongo import Store
+from cdr.submission import start_time
+from cdr.versions import AuditDetails, ChangeType, Kind, Lifecycle, ObjectVersionId, iso, text_at
+from tests.cdr.aql.queries import random_query
+from tests.cdr.aql.records import random_records
+from tests.cdr.aql.test_differential import ACCESSES, NOW
+from tests.cdr.aql.test_differential import _check_rows as check_rows
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+SEEDS = 40
+QUERIES_A_SEED = 8
+
+
+async def test_the_store_equals_the_reference(store: Store) -> None:
+    found = 0
+    for seed in range(SEEDS):
+        rng = Random(seed)
+        records = [as_stored(record) for record in random_records(rng)]
+        await fill(store, records)
+        for _ in range(QUERIES_A_SEED):
+            query, access = random_query(rng), rng.choice(ACCESSES)
+            scope = resolve(parse(query.text))
+            assert check(scope) == []
+            rows = await rows_of(store, scope, access)
+            expected = evaluate(scope, records, access, NOW)
+            check_rows(scope, records, access, expected, rows, query.sort_columns)
+            found += len(rows)
+    assert found > SEEDS
+
+
+def as_stored(record: Record) -> Record:
+    """The record with times and audits in the store's own spelling, which is not what is compared."""
+    created = iso(datetime.fromisoformat(record.ehr["time_created"]))
+    versions = [
+        replace(
+            version,
+            time_committed=iso(datetime.fromisoformat(version.time_committed)),
+            audit=audit_of(version).to_canonical(),
+        )
+        for version in record.versions
+    ]
+    return Record(ehr={**record.ehr, "time_created": created}, versions=versions)
+
+
+def audit_of(version: VersionRecord) -> AuditDetails:
+    return AuditDetails(
+        version.audit["system_id"],
+        version.audit["committer"],
+        datetime.fromisoformat(version.time_committed),
+        ChangeType(version.audit["change_type"]["defining_code"]["code_string"]),
+    )
+
+
+async def rows_of(store: Store, scope: Scope, access: QueryAccess) -> list[list[Any]]:
+    execution = compile_query(scope, access, now=NOW).start()
+    rows: list[list[Any]] = []
+    async with store.candidates.snapshot(30) as snapshot:
+        async for record in snapshot.records(execution.plan.candidates):
+            rows += execution.feed(record)
+            if execution.done:
+                break
+    return rows + execution.finish()
+
+
+async def fill(store: Store, records: Sequence[Record]) -> None:
+    """Put the records in place of whatever the store holds."""
+    database = store._database
+    ehrs, versions = [], []
+    for record in records:
+        ehr_id = record.ehr["ehr_id"]
+        status = record.ehr["ehr_status"]
+        ehrs.append(
+            {
+                "_id": ehr_id,
+                "gate": {"open": True, "mod": True, "w": 0},
+                "system": record.ehr["system_id"],
+                "created": datetime.fromisoformat(record.ehr["time_created"]),
+                "status": f"{ehr_id}-status",
+                "queryable": status["is_queryable"],
+            }
+        )
+        versions.append(status_document(ehr_id, status))
+        versions += documents_of(ehr_id, record.versions)
+    for collection, documents in ((database.ehrs, ehrs), (database.versions, versions)):
+        await collection.delete_many({})
+        await collection.insert_many(documents)
+
+
+def documents_of(ehr_id: str, versions: Sequence[VersionRecord]) -> list[Document]:
+    documents = [document_of(ehr_id, version) for version in versions]
+    begins = {(document["o"], document["n"]): document["tc"] for document in documents}
+    for document, version in zip(documents, versions, strict=True):
+        if version.composition is not None:
+            document["until"] = begins.get((document["o"], document["n"] + 1), FAR)
+            assert (document["until"] == FAR) == version.is_latest
+    return documents
+
+
+def document_of(ehr_id: str, version: VersionRecord) -> Document:
+    composition = None if version.composition is None else dict(version.composition)
+    payload = None if composition is None else orjson.dumps(composition)
+    uid = ObjectVersionId.parse(version.uid)
+    new = NewVersion(
+        uid=uid,
+        kind=Kind.COMPOSITION,
+        lifecycle=Lifecycle(version.lifecycle),
+        change_type=ChangeType.CREATION,
+        payload=payload,
+        compressed=None if payload is None else compress(payload),
+        preceding=uid.preceding,
+        template_id=text_at(composition, "archetype_details", "template_id", "value"),
+        start_time=None if composition is None else start_time(composition),
+    )
+    audit = audit_of(version)
+    return version_document(new, ehr_id=ehr_id, contribution_id=version.contribution, audit=audit)
+
+
+def status_document(ehr_id: str, status: dict[str, Any]) -> Document:
+    payload = orjson.dumps(status)
+    new = NewVersion(
+        uid=ObjectVersionId(f"{ehr_id}-status", "sys", 1),
+        kind=Kind.EHR_STATUS,
+        lifecycle=Lifecycle.COMPLETE,
+        change_type=ChangeType.CREATION,
+        payload=payload,
+        compressed=compress(payload),
+    )
+    audit = AuditDetails("sys", {}, datetime(2020, 1, 1, tzinfo=UTC), ChangeType.CREATION)
+    return version_document(new, ehr_id=ehr_id, contribution_id="c", audit=audit)
