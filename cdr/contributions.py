@@ -9,18 +9,18 @@ from cdr.doors import Call, reading
 from cdr.errors import UnknownContribution, UnknownEhr
 from cdr.store.documents import NewVersion
 from cdr.store.waiting import Commit, StatusFacts
-from cdr.versions import CommitAudit, JsonObject, contribution, normal_object_id
+from cdr.versions import CommitAudit, JsonObject, normal_object_id
 
 
 @reading(Action.READ_CONTRIBUTION)
 async def get_contribution(call: Call, ehr_id: str, uid: str) -> JsonObject:
     """The canonical CONTRIBUTION. Raises UnknownEhr, UnknownContribution."""
     ehr_id, uid = normal_object_id(ehr_id), normal_object_id(uid)
-    versions = await call.ctx.store.reads.contribution(ehr_id, uid)
-    if not versions:
+    found = await call.ctx.store.reads.contribution(ehr_id, uid)
+    if found is None:
         known = await call.ctx.store.reads.has_ehr(ehr_id)
         raise UnknownContribution(uid) if known else UnknownEhr(ehr_id)
-    return contribution(uid, versions)
+    return found.to_canonical()
 
 
 def contribution_of_one(

@@ -6,14 +6,19 @@ CdrError
 │   ├── BranchNotSupported       a version id with a branch, on a write
 │   ├── TemplateMismatch         an update under another template
 │   ├── MissingTemplateId        a composition that does not name its template
-│   └── AlreadyDeleted           deletion of a deleted object
+│   ├── AlreadyDeleted           deletion of a deleted object
+│   ├── BadContribution          a contribution, or a version in it, that makes no sense
+│   └── MalformedName            not the name or the version of a stored query
 ├── NotAllowed              403  the access decision said no (carries the reason)
 ├── NotFound                404
 │   ├── UnknownEhr  UnknownSubject  UnknownObject  UnknownVersion
-│   ├── UnknownContribution
+│   ├── UnknownContribution  UnknownDirectory  UnknownFolder  UnknownQuery  UnknownTag
 │   └── TemplateNotFound         asked for by name
 ├── Conflict                409
-│   ├── EhrExists  SubjectExists  ObjectExists  TemplateExists
+│   ├── EhrExists  SubjectExists  ObjectExists  TemplateExists  ContributionExists
+│   ├── DirectoryExists  QueryExists
+│   ├── LifecycleConflict        no way from the state of the latest version to the one asked for
+│   ├── RepeatErased             what the repeated request made is erased
 │   ├── EhrNotModifiable         is_modifiable is false
 │   ├── EhrClosed                being erased
 │   ├── ObjectDeleted            an update of a deleted object
@@ -23,14 +28,16 @@ CdrError
 │   └── UidMismatch              the body carries another object's uid
 ├── TooLarge                413
 ├── Unprocessable           422  carries findings
-│   ├── InvalidComposition  InvalidEhrStatus  InvalidTemplate
+│   ├── InvalidComposition  InvalidEhrStatus  InvalidDirectory  InvalidTemplate
+│   ├── RepeatMismatch           an Idempotency-Key that was used for something else
 │   ├── UnknownTemplate          the template that a composition names is not published
 │   └── RefusedIdentifier        real-looking in development, synthetic in production
 ├── QueryTimeout            408
 ├── QueryNotSupported       501  parsed but not executed (carries findings)
 ├── StoreUnavailable        503  the database does not answer; try again
 ├── DatabaseMissing              no mongod to be found or started (at start only)
-└── DataFolderInUse              another server works on the data folder (at start only)
+├── DataFolderInUse              another server works on the data folder (at start only)
+└── AlreadyCommitted             a repeated request; the use case answers as the first time
 """
 
 from __future__ import annotations
@@ -104,6 +111,22 @@ class AlreadyDeleted(BadRequest):
         self.uid = uid
 
 
+class BadContribution(BadRequest):
+    """A contribution, or a version in it, that makes no sense; ``path`` is its place in the body."""
+
+    code = "contribution.malformed"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path or '/'}: {reason}")
+        self.findings = (Finding(self.code, path, params={"reason": reason}),)
+
+
+class MalformedName(BadRequest):
+    """A text that names no stored query, or no version of one."""
+
+    code = "query.name_malformed"
+
+
 class NotAllowed(CdrError):
     """The access decision said no."""
 
@@ -171,6 +194,47 @@ class UnknownContribution(NotFound):
         self.uid = uid
 
 
+class UnknownDirectory(NotFound):
+    """The EHR has no directory, or had none at the time asked for."""
+
+    code = "directory.unknown"
+
+    def __init__(self, ehr_id: str) -> None:
+        super().__init__(f"EHR {ehr_id} has no directory, or had none then")
+        self.ehr_id = ehr_id
+
+
+class UnknownFolder(NotFound):
+    """No folder at this path of names."""
+
+    code = "directory.no_such_folder"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the directory has no folder {path}")
+        self.path = path
+
+
+class UnknownQuery(NotFound):
+    """No stored query of this name and version."""
+
+    code = "query.unknown"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"no stored query {name}{'/' + version if version else ''}")
+        self.name = name
+        self.version = version
+
+
+class UnknownTag(NotFound):
+    """The object has no tag with this key."""
+
+    code = "tag.unknown"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no tag {key}")
+        self.key = key
+
+
 class TemplateNotFound(NotFound):
     """No template of this id is published."""
 
@@ -225,6 +289,57 @@ class TemplateExists(Conflict):
     def __init__(self, template_id: str) -> None:
         super().__init__(f"template {template_id} is published already")
         self.template_id = template_id
+
+
+class ContributionExists(Conflict):
+    """The uid that the client chose for a contribution is in use."""
+
+    code = "contribution.exists"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"the contribution uid {uid} is in use")
+        self.uid = uid
+
+
+class DirectoryExists(Conflict):
+    """An EHR has one directory."""
+
+    code = "directory.exists"
+
+    def __init__(self, ehr_id: str) -> None:
+        super().__init__(f"EHR {ehr_id} has a directory already; update that")
+        self.ehr_id = ehr_id
+
+
+class QueryExists(Conflict):
+    """A stored query never changes."""
+
+    code = "query.exists"
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(f"query {name}/{version} is stored already")
+        self.name = name
+        self.version = version
+
+
+class LifecycleConflict(Conflict):
+    """There is no way from the lifecycle state of the latest version to the one asked for."""
+
+    code = "version.lifecycle"
+
+    def __init__(self, before: str, wanted: str) -> None:
+        super().__init__(f"a version that is {before} cannot be followed by one that is {wanted}")
+        self.before = before
+        self.wanted = wanted
+
+
+class RepeatErased(Conflict):
+    """What a repeated request made the first time was erased since."""
+
+    code = "idempotency.erased"
+
+    def __init__(self) -> None:
+        super().__init__("what this Idempotency-Key made was erased since; nothing is made again")
 
 
 class EhrNotModifiable(Conflict):
@@ -333,6 +448,24 @@ class InvalidEhrStatus(Unprocessable):
         super().__init__(f"the EHR_STATUS has {len(findings)} faults", findings)
 
 
+class InvalidDirectory(Unprocessable):
+    """A FOLDER that the reference model refuses, or one with two sub-folders of one name."""
+
+    code = "directory.invalid"
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"the FOLDER has {len(findings)} faults", findings)
+
+
+class RepeatMismatch(Unprocessable):
+    """An Idempotency-Key that was used for another request."""
+
+    code = "idempotency.other_request"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used for another request within the last 7 days")
+
+
 class InvalidTemplate(Unprocessable):
     """A template that cannot be published."""
 
@@ -410,3 +543,12 @@ class DataFolderInUse(CdrError):
             f"{folder} is in use by another server (process {holder}); stop it or choose another --data"
         )
         self.folder = folder
+
+
+class AlreadyCommitted(CdrError):
+    """The key of a repeated request is stored: the use case gives the first answer again."""
+
+    code = "idempotency.repeated"
+
+    def __init__(self) -> None:
+        super().__init__("this request was carried out before")

@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
     COMPOSITION = "COMPOSITION"
     EHR_STATUS = "EHR_STATUS"
+    FOLDER = "FOLDER"
 
 
 class ChangeType(StrEnum):
@@ -39,6 +40,8 @@ class ChangeType(StrEnum):
     AMENDMENT = "250"
     MODIFICATION = "251"
     DELETED = "523"
+    ATTESTATION = "666"
+    RESTORATION = "816"
 
     @property
     def rubric(self) -> str:
@@ -52,11 +55,30 @@ class Lifecycle(StrEnum):
     COMPLETE = "532"
     INCOMPLETE = "553"
     DELETED = "523"
+    INACTIVE = "800"
+    ABANDONED = "801"
 
     @property
     def rubric(self) -> str:
         """The English rubric of the code."""
         return self.name.lower()
+
+    @property
+    def needs_all(self) -> bool:
+        """False if mandatory content may still be missing."""
+        return self not in (Lifecycle.INCOMPLETE, Lifecycle.ABANDONED)
+
+
+_WRITTEN = frozenset({Lifecycle.COMPLETE, Lifecycle.INCOMPLETE})
+# From the state of the latest version to those of the next one (RM 1.2, change control); None: a new object.
+TRANSITIONS: Mapping[Lifecycle | None, frozenset[Lifecycle]] = {
+    None: _WRITTEN,
+    Lifecycle.INCOMPLETE: _WRITTEN | {Lifecycle.DELETED, Lifecycle.ABANDONED},
+    Lifecycle.COMPLETE: _WRITTEN | {Lifecycle.DELETED, Lifecycle.INACTIVE},
+    Lifecycle.INACTIVE: _WRITTEN | {Lifecycle.DELETED},
+    Lifecycle.ABANDONED: frozenset({Lifecycle.INCOMPLETE, Lifecycle.DELETED}),
+    Lifecycle.DELETED: _WRITTEN,  # by a restoration only
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +190,8 @@ class StoredVersion:
     payload: bytes | None = field(repr=False)
     template_id: str | None = None
     preceding_uid: ObjectVersionId | None = None
+    signature: str | None = None
+    attestations: tuple[JsonObject, ...] = ()
 
     @property
     def is_deleted(self) -> bool:
@@ -188,16 +212,20 @@ class Ehr:
     system_id: str
     time_created: datetime
     status: StoredVersion
+    directory: ObjectVersionId | None = None
 
     def to_canonical(self) -> JsonObject:
-        """The canonical EHR object; the status is a reference to it, not the object (ITS-REST)."""
-        return {
+        """The canonical EHR object; what it holds are references, not the objects (ITS-REST)."""
+        canonical = {
             "_type": "EHR",
             "system_id": {"_type": "HIER_OBJECT_ID", "value": self.system_id},
             "ehr_id": {"_type": "HIER_OBJECT_ID", "value": self.ehr_id},
             "time_created": {"_type": "DV_DATE_TIME", "value": iso(self.time_created)},
             "ehr_status": object_ref(str(self.status.uid), "EHR_STATUS"),
         }
+        if self.directory is not None:
+            canonical["directory"] = object_ref(str(self.directory), "FOLDER")
+        return canonical
 
 
 def iso(moment: datetime) -> str:
@@ -252,11 +280,15 @@ def original_version(version: StoredVersion) -> JsonObject:
     data = version.data
     if data is not None:
         canonical["data"] = data
+    if version.attestations:
+        canonical["attestations"] = list(version.attestations)
+    if version.signature is not None:
+        canonical["signature"] = version.signature
     return canonical
 
 
 def versioned_object(first: StoredVersion) -> JsonObject:
-    """The canonical VERSIONED_COMPOSITION or VERSIONED_EHR_STATUS, from the first version."""
+    """The canonical VERSIONED_COMPOSITION, VERSIONED_EHR_STATUS or VERSIONED_FOLDER, from the first version."""
     return {
         "_type": f"VERSIONED_{first.kind}",
         "uid": {"_type": "HIER_OBJECT_ID", "value": first.uid.object_id},
@@ -273,21 +305,34 @@ def revision_history(versions: Sequence[StoredVersion]) -> JsonObject:
             {
                 "_type": "REVISION_HISTORY_ITEM",
                 "version_id": {"_type": "OBJECT_VERSION_ID", "value": str(version.uid)},
-                "audits": [version.audit.to_canonical()],
+                "audits": [version.audit.to_canonical(), *version.attestations],
             }
             for version in sorted(versions, key=lambda version: version.uid.trunk)
         ],
     }
 
 
-def contribution(uid: str, versions: Sequence[StoredVersion]) -> JsonObject:
-    """The canonical CONTRIBUTION of versions that were committed together; there is at least one."""
-    return {
-        "_type": "CONTRIBUTION",
-        "uid": {"_type": "HIER_OBJECT_ID", "value": uid},
-        "versions": [object_ref(str(version.uid), version.kind.value) for version in versions],
-        "audit": versions[0].audit.to_canonical(),
-    }
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What was committed together; ``versions`` are (version id, kind) in the order of the commit."""
+
+    uid: str
+    audit: AuditDetails
+    versions: tuple[tuple[ObjectVersionId, Kind], ...]
+
+    @classmethod
+    def of(cls, uid: str, versions: Sequence[StoredVersion]) -> Contribution:
+        """The contribution of versions that carry one audit; there is at least one."""
+        return cls(uid, versions[0].audit, tuple((version.uid, version.kind) for version in versions))
+
+    def to_canonical(self) -> JsonObject:
+        """The canonical CONTRIBUTION; its versions are references."""
+        return {
+            "_type": "CONTRIBUTION",
+            "uid": {"_type": "HIER_OBJECT_ID", "value": self.uid},
+            "versions": [object_ref(str(uid), kind.value) for uid, kind in self.versions],
+            "audit": self.audit.to_canonical(),
+        }
 
 
 def text_at(tree: Any, *keys: str) -> str | None:

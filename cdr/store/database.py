@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,10 @@ class Database:
 
     client: AsyncMongoClient[Document]
     versions: Collection
+    contributions: Collection
+    repeats: Collection
+    tags: Collection
+    stored_queries: Collection
     ehrs: Collection
     subjects: Collection
     audit: Collection
@@ -46,8 +50,8 @@ class Database:
         database = client.get_database(
             name, codec_options=options, read_concern=MAJORITY, write_concern=DURABLE
         )
-        names = ("versions", "ehrs", "subjects", "audit", "templates", "tombstones", "meta")
-        return cls(client, *(database[collection] for collection in names))
+        names = [field.name for field in fields(cls) if field.name != "client"]
+        return cls(client, **{collection: database[collection] for collection in names})
 
 
 @contextmanager

@@ -9,11 +9,13 @@ A version document is complete in itself; its keys are short because every docum
     tc   committed               until  superseded (9999-12-31: current)
     t    start_time, else tc     r   archetypes present, also without minor and patch version
     z    zstd of the canonical JSON; absent in a deletion
+    sg   signature            at  attestations, canonical: the only thing that is ever added to a version
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,7 +24,16 @@ import zstandard
 from cdr.audit import AuditBatch, AuditEntry, Outcome
 from cdr.store.database import FAR, Document
 from cdr.store.indexes import SCHEMA_VERSION
-from cdr.versions import AuditDetails, ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, StoredVersion
+from cdr.versions import (
+    AuditDetails,
+    ChangeType,
+    Contribution,
+    JsonObject,
+    Kind,
+    Lifecycle,
+    ObjectVersionId,
+    StoredVersion,
+)
 
 COMPRESSION_LEVEL = 3
 _ARCHETYPE_IDS = re.compile(rb'"archetype_node_id":"([^"]*-[^"]*\.v[^"]*)"')
@@ -33,7 +44,9 @@ class NewVersion:
     """A version that waits for its commit; what it holds was validated.
 
     ``payload`` is canonical JSON with its own uid in it, None for a deletion; ``compressed`` is its zstd
-    form. ``previous_commit`` is the commit time of ``preceding``.
+    form. ``previous_commit`` is the commit time of ``preceding``, ``restores`` says that it is a deletion.
+    ``committer`` and ``description`` differ from those of the contribution where they are set;
+    ``attestations`` lack what only the commit knows (system and time).
     """
 
     uid: ObjectVersionId
@@ -48,6 +61,11 @@ class NewVersion:
     template_hash: str | None = None
     persistent: bool = False
     start_time: datetime | None = None
+    restores: bool = False
+    committer: JsonObject | None = None
+    description: str | None = None
+    signature: str | None = None
+    attestations: tuple[JsonObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +75,15 @@ class Head:
     uid: ObjectVersionId
     kind: Kind
     committed: datetime
-    deleted: bool
+    lifecycle: Lifecycle
     template_id: str | None
     persistent: bool
     archetype_id: str
+
+    @property
+    def deleted(self) -> bool:
+        """True if the latest version deletes the object."""
+        return self.lifecycle is Lifecycle.DELETED
 
 
 def document_id(uid: ObjectVersionId) -> str:
@@ -123,7 +146,17 @@ def version_document(
         document |= {"tid": version.template_id, "th": version.template_hash, "p": version.persistent}
     if version.compressed is not None:
         document["z"] = version.compressed
+    if version.signature is not None:
+        document["sg"] = version.signature
+    if version.attestations:
+        document["at"] = attested(version.attestations, audit)
     return document
+
+
+def attested(attestations: Iterable[JsonObject], audit: AuditDetails) -> list[JsonObject]:
+    """Canonical ATTESTATIONs with what the commit adds to them: its system, its time, its committer."""
+    added = {"system_id": audit.system_id, "time_committed": audit.to_canonical()["time_committed"]}
+    return [{"committer": audit.committer} | attestation | added for attestation in attestations]
 
 
 def stored_version(document: Document) -> StoredVersion:
@@ -139,26 +172,53 @@ def stored_version(document: Document) -> StoredVersion:
         payload=None if stored is None else decompress(stored),
         template_id=document.get("tid"),
         preceding_uid=preceding_uid(document),
+        signature=document.get("sg"),
+        attestations=tuple(document.get("at", ())),
     )
 
 
 def committed_version(
     version: NewVersion, *, ehr_id: str, contribution_id: str, audit: AuditDetails
 ) -> StoredVersion:
-    """The version as it was just committed, without reading it back."""
+    """The version as it was just committed with this audit, without reading it back."""
     return StoredVersion(
         uid=version.uid,
         ehr_id=ehr_id,
         kind=version.kind,
         contribution_id=contribution_id,
-        audit=AuditDetails(
-            audit.system_id, audit.committer, audit.time_committed, version.change_type, audit.description
-        ),
+        audit=audit,
         lifecycle=version.lifecycle,
         payload=version.payload,
         template_id=version.template_id,
         preceding_uid=version.preceding,
+        signature=version.signature,
+        attestations=tuple(attested(version.attestations, audit)),
     )
+
+
+def contribution_document(
+    uid: str, ehr_id: str, audit: AuditDetails, versions: Iterable[tuple[ObjectVersionId, Kind]]
+) -> Document:
+    """The document of a contribution that a client composed."""
+    document: Document = {
+        "_id": uid,
+        "e": ehr_id,
+        "au": {"s": audit.system_id, "by": audit.committer, "c": audit.change_type.value},
+        "tc": audit.time_committed,
+        "v": [
+            {"o": version.object_id, "s": version.system_id, "n": version.trunk, "k": kind.value}
+            for version, kind in versions
+        ],
+    }
+    if audit.description is not None:
+        document["au"]["d"] = audit.description
+    return document
+
+
+def stored_contribution(document: Document) -> Contribution:
+    """The contribution that a document holds."""
+    versions = tuple((_uid(version), Kind(version["k"])) for version in document["v"])
+    return Contribution(document["_id"], _audit(document), versions)
 
 
 HEAD_FIELDS = {"o": 1, "n": 1, "s": 1, "k": 1, "tc": 1, "lc": 1, "tid": 1, "p": 1, "r": {"$slice": 1}}
@@ -170,7 +230,7 @@ def head(document: Document) -> Head:
         uid=_uid(document),
         kind=Kind(document["k"]),
         committed=document["tc"],
-        deleted=document["lc"] == Lifecycle.DELETED.value,
+        lifecycle=Lifecycle(document["lc"]),
         template_id=document.get("tid"),
         persistent=document.get("p", False),
         archetype_id=next(iter(document.get("r", ())), ""),

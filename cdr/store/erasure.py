@@ -11,10 +11,46 @@ from datetime import datetime
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
-from cdr.store.database import DURABLE, Database, store_errors
+from cdr.store.database import DURABLE, Collection, Database, store_errors
 from cdr.store.tombstones import Tombstones
 
 CHUNK = 500
+FORGET = {"$unset": {"e": "", "ct": ""}}  # a repeated request must not make again what was erased
+
+
+async def erase_object(
+    database: Database, tombstones: Tombstones, ehr_id: str, object_id: str, at: datetime
+) -> bool:
+    """Delete all versions of an object, and what names it, at once; False if there is no such object.
+
+    A keyed hash of its id stays, so that the id is never given again.
+    """
+
+    async def erase(session: AsyncClientSession) -> bool:
+        where = {"e": ehr_id, "o": object_id}
+        gate = {"_id": ehr_id, "gate.open": True}
+        await database.ehrs.update_one(gate, {"$inc": {"gate.w": 1}}, session=session)
+        contributions = await database.versions.distinct("ct", where, session=session)
+        if not contributions:
+            return False
+        await database.versions.delete_many(where, session=session)
+        await database.tags.delete_many(where, session=session)
+        named = {"e": ehr_id, "v.o": object_id}
+        await database.contributions.update_many(named, {"$pull": {"v": {"o": object_id}}}, session=session)
+        await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
+        made_it = {"e": ehr_id, "ct": {"$in": contributions}}
+        await database.repeats.update_many(made_it, FORGET, session=session)
+        await tombstones.add(object_id, at, session)
+        return True
+
+    with store_errors():
+        async with database.client.start_session(causal_consistency=False) as session:
+            return await session.with_transaction(erase, ReadConcern("snapshot"), DURABLE)
+
+
+def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
+    """What holds documents of an EHR under ``e``; ``ehrs`` itself goes last."""
+    return (database.versions, database.contributions, database.tags, database.subjects)
 
 
 async def close_gate(database: Database, ehr_id: str) -> bool:
@@ -27,8 +63,9 @@ async def close_gate(database: Database, ehr_id: str) -> bool:
 async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: str, at: datetime) -> None:
     """Delete everything of an EHR whose gate is closed; may be repeated after a crash."""
     with store_errors():
-        await database.versions.delete_many({"e": ehr_id})
-        await database.subjects.delete_many({"e": ehr_id})
+        for collection in _of_an_ehr(database):
+            await collection.delete_many({"e": ehr_id})
+        await database.repeats.update_many({"e": ehr_id}, FORGET)
 
         async def bury(session: AsyncClientSession) -> None:
             await tombstones.add(ehr_id, at, session)
@@ -52,7 +89,7 @@ async def delete_all(database: Database) -> int:
         ids = await closed_ehrs(database)
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            for collection in (database.versions, database.subjects):
+            for collection in (*_of_an_ehr(database), database.repeats):
                 await collection.delete_many({"e": {"$in": chunk}})
             await database.ehrs.delete_many({"_id": {"$in": chunk}})
         return len(ids)

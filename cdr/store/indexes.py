@@ -8,6 +8,7 @@ from cdr.errors import DatabaseMissing
 from cdr.store.database import FAR, Database
 
 SCHEMA_VERSION = 1
+REPEAT_SECONDS = 7 * 86_400  # how long a repeated request gets its first answer
 
 _CURRENT = {"until": FAR}
 
@@ -15,6 +16,13 @@ VERSION_INDEXES = [
     IndexModel([("e", ASCENDING), ("o", ASCENDING), ("n", ASCENDING)], name="object", unique=True),
     IndexModel([("e", ASCENDING), ("ct", ASCENDING)], name="contribution"),
     IndexModel([("e", ASCENDING), ("until", ASCENDING), ("t", ASCENDING)], name="ehr_time"),
+    # An EHR has one directory.
+    IndexModel(
+        [("e", ASCENDING)],
+        name="directory",
+        unique=True,
+        partialFilterExpression={"k": "FOLDER", "until": FAR},
+    ),
     # Only current versions: the questions of a population are about today.
     IndexModel([("r", ASCENDING), ("t", ASCENDING)], name="archetype_time", partialFilterExpression=_CURRENT),
     IndexModel([("r", ASCENDING), ("e", ASCENDING)], name="archetype_ehr", partialFilterExpression=_CURRENT),
@@ -28,7 +36,11 @@ async def prepare(database: Database) -> None:
     """Create what is missing. Raises DatabaseMissing if a newer program wrote this database."""
     await _check_schema(database)
     await database.versions.create_indexes(VERSION_INDEXES)
-    await database.subjects.create_index("e", name="ehr")
+    for of_an_ehr in (database.subjects, database.contributions, database.repeats):
+        await of_an_ehr.create_index("e", name="ehr")
+    await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
+    await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")
+    await database.stored_queries.create_index("name", name="name")
     await database.ehrs.create_index(
         "queryable", name="not_queryable", partialFilterExpression={"queryable": False}
     )

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdr.errors import (
+    AlreadyCommitted,
     CdrError,
+    DirectoryExists,
     EhrClosed,
     EhrExists,
     EhrNotModifiable,
+    ContributionExists,
     ObjectExists,
     SubjectExists,
     UnknownEhr,
     UnknownObject,
+    UnknownVersion,
     VersionConflict,
 )
-from cdr.store.database import Database, Document
-from cdr.store.documents import HEAD_FIELDS, NewVersion, head
+from cdr.store.database import FAR, Database, Document
+from cdr.store.documents import HEAD_FIELDS, NewVersion, document_id, head
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit
+from cdr.versions import Kind
 
 
 async def find_losers(
@@ -28,13 +33,14 @@ async def find_losers(
     gates = await _gates(database, group)
     losers: dict[Commit, CdrError] = {}
     for commit in group:
-        error = (
+        error = await _repeat_error(database, commit) or (
             await _creation_error(tombstones, commit, gates)
             if commit.creates_ehr
             else _gate_error(commit, gates.get(commit.ehr_id))
         )
         error = error or await _subject_error(database, commit)
-        error = error or await _version_error(database, commit)
+        error = error or await _version_error(database, tombstones, commit)
+        error = error or await _contribution_error(database, commit)
         if error is not None:
             losers[commit] = error
     return losers
@@ -59,7 +65,7 @@ def _gate_error(commit: Commit, gate: Document | None) -> CdrError | None:
         return UnknownEhr(commit.ehr_id)
     if not gate["open"]:
         return EhrClosed(commit.ehr_id)
-    if commit.status is None and not gate["mod"]:
+    if (commit.status is None or commit.needs_modifiable) and not gate["mod"]:
         return EhrNotModifiable(commit.ehr_id)
     return None
 
@@ -74,7 +80,28 @@ async def _subject_error(database: Database, commit: Commit) -> CdrError | None:
     return SubjectExists(namespace)
 
 
-async def _version_error(database: Database, commit: Commit) -> CdrError | None:
+async def _repeat_error(database: Database, commit: Commit) -> CdrError | None:
+    if commit.repeat is None:
+        return None
+    known = await database.repeats.find_one({"_id": commit.repeat.mark}, {"_id": 1})
+    return AlreadyCommitted() if known else None
+
+
+async def _contribution_error(database: Database, commit: Commit) -> CdrError | None:
+    for later in commit.attested:
+        version = {"_id": document_id(later.uid), "e": commit.ehr_id, "z": {"$exists": True}}
+        if await database.versions.find_one(version, {"_id": 1}) is None:
+            return UnknownVersion(str(later.uid))
+    if commit.facts is None:
+        return None
+    taken = await database.contributions.find_one({"_id": commit.contribution_id}, {"_id": 1})
+    return ContributionExists(commit.contribution_id) if taken else None
+
+
+async def _version_error(database: Database, tombstones: Tombstones, commit: Commit) -> CdrError | None:
+    for erased in commit.chosen_ids:
+        if await tombstones.any_of([erased]):
+            return ObjectExists(erased)
     for version in commit.versions:
         error = await _head_error(database, commit.ehr_id, version)
         if error is not None:
@@ -86,10 +113,21 @@ async def _head_error(database: Database, ehr_id: str, version: NewVersion) -> C
     object_id = version.uid.object_id
     if version.preceding is None:
         # Object ids are unique over all EHRs: the _id of a version does not hold its EHR.
-        taken = await database.versions.find_one({"_id": f"{object_id}::1"}, {"_id": 1})
-        return ObjectExists(object_id) if taken else None
+        if await database.versions.find_one({"_id": f"{object_id}::1"}, {"_id": 1}):
+            return ObjectExists(object_id)
+        return await _directory_error(database, ehr_id, version)
     latest = await database.versions.find_one({"e": ehr_id, "o": object_id}, HEAD_FIELDS, sort=[("n", -1)])
     if latest is None:
         return UnknownObject(object_id)
     uid = head(latest).uid
-    return None if uid == version.preceding else VersionConflict(str(uid))
+    if uid != version.preceding:
+        return VersionConflict(str(uid))
+    return await _directory_error(database, ehr_id, version) if version.restores else None
+
+
+async def _directory_error(database: Database, ehr_id: str, version: NewVersion) -> CdrError | None:
+    if version.kind is not Kind.FOLDER:
+        return None
+    current = {"e": ehr_id, "k": Kind.FOLDER.value, "until": FAR}
+    taken = await database.versions.find_one(current, {"_id": 1})
+    return DirectoryExists(ehr_id) if taken else None

@@ -91,6 +91,12 @@ class Store:
         await self._erase_closed(ehr_id)
         return True
 
+    async def erase_object(self, ehr_id: str, object_id: str) -> bool:
+        """Erase one object with all its versions; False if the EHR has no such object."""
+        return await erasure.erase_object(
+            self._database, self._tombstones, ehr_id, object_id, datetime.now(UTC)
+        )
+
     async def delete_all_ehrs(self) -> int:
         """Empty a development database of EHRs; returns how many there were."""
         return await erasure.delete_all(self._database)

@@ -7,8 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cdr.store.database import FAR, Database, Document, store_errors
-from cdr.store.documents import HEAD_FIELDS, Head, document_id, head, stored_version
-from cdr.versions import Ehr, ObjectVersionId, StoredVersion
+from cdr.store.documents import (
+    HEAD_FIELDS,
+    Head,
+    document_id,
+    head,
+    stored_contribution,
+    stored_version,
+)
+from cdr.store.waiting import RepeatKey
+from cdr.versions import Contribution, Ehr, Kind, ObjectVersionId, StoredVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """What a request with a key asked (``digest``) and made; without contribution it is erased."""
+
+    digest: str
+    ehr_id: str | None
+    contribution_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +47,12 @@ class Reads:
                 return None
             current = {"e": ehr_id, "o": found["status"], "until": FAR}
             status = await self.database.versions.find_one(current)
+            folder = {"e": ehr_id, "k": Kind.FOLDER.value, "until": FAR}
+            directory = await self.database.versions.find_one(folder, HEAD_FIELDS)
         if status is None:  # it was erased between the two reads
             return None
-        return Ehr(ehr_id, found["system"], found["created"], stored_version(status))
+        root = None if directory is None else head(directory).uid
+        return Ehr(ehr_id, found["system"], found["created"], stored_version(status), root)
 
     async def ehr_of_subject(self, namespace: str, subject_id: str) -> str | None:
         """The id of the EHR of a subject."""
@@ -70,9 +90,35 @@ class Reads:
         """All versions of an object, oldest first, without their data."""
         return await self._many({"e": ehr_id, "o": object_id})
 
-    async def contribution(self, ehr_id: str, uid: str) -> Sequence[StoredVersion]:
-        """The versions of a contribution, without their data."""
-        return await self._many({"e": ehr_id, "ct": uid})
+    async def contribution(self, ehr_id: str, uid: str) -> Contribution | None:
+        """What was committed together."""
+        with store_errors():
+            found = await self.database.contributions.find_one({"_id": uid, "e": ehr_id})
+        if found is not None:
+            return stored_contribution(found)
+        versions = await self._many({"e": ehr_id, "ct": uid})
+        return Contribution.of(uid, versions) if versions else None
+
+    async def committed(self, ehr_id: str, contribution_id: str) -> Sequence[StoredVersion]:
+        """The versions of a contribution with their data."""
+        with store_errors():
+            cursor = self.database.versions.find({"e": ehr_id, "ct": contribution_id}).sort("o")
+            return [stored_version(document) async for document in cursor]
+
+    async def repeat(self, key: RepeatKey) -> Repeat | None:
+        """What a request with this key made the first time."""
+        with store_errors():
+            found = await self.database.repeats.find_one({"_id": key.mark})
+        return None if found is None else Repeat(found["h"], found.get("e"), found.get("ct"))
+
+    async def directory(self, ehr_id: str, moment: datetime | None = None) -> StoredVersion | None:
+        """The latest version of the directory, which may be a deletion; or the one at a time."""
+        query: Document = {"e": ehr_id, "k": Kind.FOLDER.value}
+        if moment is not None:
+            query["tc"] = {"$lte": moment}
+        with store_errors():
+            found = await self.database.versions.find_one(query, sort=[("tc", -1), ("n", -1)])
+        return None if found is None else stored_version(found)
 
     async def _one(self, query: Document) -> StoredVersion | None:
         with store_errors():

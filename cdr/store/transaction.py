@@ -11,10 +11,18 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
 from cdr.store.database import FAR, Collection, Database, Document
-from cdr.store.documents import batch_document, committed_version, document_id, version_document
+from cdr.store.documents import (
+    NewVersion,
+    attested,
+    batch_document,
+    committed_version,
+    contribution_document,
+    document_id,
+    version_document,
+)
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit, StatusFacts
-from cdr.versions import AuditDetails, ChangeType, StoredVersion, next_commit_time
+from cdr.versions import AuditDetails, ChangeType, Lifecycle, StoredVersion, next_commit_time
 
 
 class GroupRefused(Exception):
@@ -32,6 +40,10 @@ class GroupWrite:
     ehrs: list[Document]
     subjects: list[Document]
     documents: list[Document]
+    attested: list[UpdateOne]
+    contributions: list[Document]
+    repeats: list[Document]
+    chosen_ids: list[str]
     batch: AuditBatch
     versions: dict[Commit, tuple[StoredVersion, ...]]
 
@@ -48,6 +60,10 @@ class GroupWrite:
             ehrs=[],
             subjects=[],
             documents=[],
+            attested=[],
+            contributions=[],
+            repeats=[],
+            chosen_ids=[],
             batch=batch,
             versions={},
         )
@@ -60,18 +76,40 @@ class GroupWrite:
         where: dict[str, Any] = {"ehr_id": commit.ehr_id, "contribution_id": commit.contribution_id}
         stored = []
         for version in commit.versions:
-            of_version = replace(audit, change_type=version.change_type)
+            of_version = _version_audit(audit, version)
             self.documents.append(version_document(version, audit=of_version, **where))
             stored.append(committed_version(version, audit=of_version, **where))
             if version.preceding is not None:
-                current = {"_id": document_id(version.preceding), "e": commit.ehr_id, "until": FAR}
-                self.superseded.append(UpdateOne(current, {"$set": {"until": audit.time_committed}}))
+                self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
+        self._add_contribution(commit, audit)
         if commit.creates_ehr and commit.status is not None:
             self.ehrs.append(_ehr_document(commit, commit.status, audit))
         if commit.status is not None and commit.status.subject is not None:
             namespace, subject_id = commit.status.subject
             self.subjects.append({"_id": {"ns": namespace, "id": subject_id}, "e": commit.ehr_id})
+
+    def _add_contribution(self, commit: Commit, audit: AuditDetails) -> None:
+        self.chosen_ids.extend(commit.chosen_ids)
+        for later in commit.attested:
+            version = {"_id": document_id(later.uid), "e": commit.ehr_id, "z": {"$exists": True}}
+            added = {"$each": attested(later.attestations, audit)}
+            self.attested.append(UpdateOne(version, {"$push": {"at": added}}))
+        if commit.facts is not None:
+            of_all = replace(audit, change_type=commit.facts.change_type)
+            self.contributions.append(
+                contribution_document(commit.contribution_id, commit.ehr_id, of_all, commit.facts.versions)
+            )
+        if commit.repeat is not None:
+            self.repeats.append(
+                {
+                    "_id": commit.repeat.mark,
+                    "h": commit.repeat.digest,
+                    "e": commit.ehr_id,
+                    "ct": commit.contribution_id,
+                    "at": audit.time_committed,
+                }
+            )
 
 
 async def write_group(
@@ -82,9 +120,13 @@ async def write_group(
     if write.status_ehrs:
         await database.subjects.delete_many({"e": {"$in": write.status_ehrs}}, session=session)
     await _update_all(database.versions, write.superseded, session)
-    if write.ehrs and await tombstones.any_of([ehr["_id"] for ehr in write.ehrs], session):
+    await _update_all(database.versions, write.attested, session)
+    new_ids = [ehr["_id"] for ehr in write.ehrs] + write.chosen_ids
+    if new_ids and await tombstones.any_of(new_ids, session):
         raise GroupRefused
     for collection, documents in (
+        (database.repeats, write.repeats),
+        (database.contributions, write.contributions),
         (database.ehrs, write.ehrs),
         (database.subjects, write.subjects),
         (database.versions, write.documents),
@@ -120,6 +162,26 @@ def _audit(commit: Commit) -> AuditDetails:
     )
 
 
+def _version_audit(audit: AuditDetails, version: NewVersion) -> AuditDetails:
+    """The audit of one version: that of the contribution, but for what is said of the version alone."""
+    return replace(
+        audit,
+        change_type=version.change_type,
+        committer=version.committer or audit.committer,
+        description=audit.description if version.description is None else version.description,
+    )
+
+
+def _supersede(ehr_id: str, version: NewVersion, audit: AuditDetails) -> UpdateOne:
+    """End the preceding version; a deletion was never current, it must only be there."""
+    assert version.preceding is not None  # asked for successors only
+    preceding: Document = {"_id": document_id(version.preceding), "e": ehr_id}
+    if version.restores:
+        deleted = Lifecycle.DELETED.value
+        return UpdateOne(preceding | {"lc": deleted}, {"$set": {"lc": deleted}})
+    return UpdateOne(preceding | {"until": FAR}, {"$set": {"until": audit.time_committed}})
+
+
 def _ehr_document(commit: Commit, status: StatusFacts, audit: AuditDetails) -> Document:
     return {
         "_id": commit.ehr_id,
@@ -138,4 +200,5 @@ def _status_update(commit: Commit) -> UpdateOne:
         "$set": {"gate.mod": status.is_modifiable, "queryable": status.is_queryable},
         "$inc": {"gate.w": 1},
     }
-    return UpdateOne({"_id": commit.ehr_id, "gate.open": True}, change)
+    gate = {"gate.open": True, "gate.mod": True} if commit.needs_modifiable else {"gate.open": True}
+    return UpdateOne({"_id": commit.ehr_id, **gate}, change)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cdr.audit import AuditEntry
 from cdr.store.documents import NewVersion
-from cdr.versions import JsonObject
+from cdr.versions import ChangeType, JsonObject, Kind, ObjectVersionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,42 @@ class StatusFacts:
     subject: tuple[str, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """Attestations that are added to a version which is stored already."""
+
+    uid: ObjectVersionId
+    kind: Kind
+    attestations: tuple[JsonObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionFacts:
+    """What a contribution says beyond its versions; kept only for those that a client composed."""
+
+    change_type: ChangeType
+    versions: tuple[tuple[ObjectVersionId, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatKey:
+    """A request that the client may send again (``Idempotency-Key``).
+
+    ``mark`` identifies the key among those of its EHR without revealing it, ``digest`` what was asked.
+    """
+
+    mark: str
+    digest: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Commit:
     """One contribution on its way into the store.
 
     ``status`` is set if the contribution writes the EHR_STATUS (needs an open EHR), absent if it writes
-    content (needs an open and modifiable one). ``clock`` is the time it was asked for; the commit time may be
-    later.
+    content (needs an open and modifiable one); ``needs_modifiable`` says that it writes the status and,
+    before that, content. ``clock`` is the time it was asked for; the commit time may be later.
+    ``chosen_ids`` are object ids that the client chose: none of them may be that of an erased object.
     """
 
     ehr_id: str
@@ -40,6 +69,11 @@ class Commit:
     description: str | None = None
     status: StatusFacts | None = None
     creates_ehr: bool = False
+    needs_modifiable: bool = False
+    attested: tuple[Attested, ...] = ()
+    facts: ContributionFacts | None = None
+    chosen_ids: tuple[str, ...] = ()
+    repeat: RepeatKey | None = None
 
 
 def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], list[Commit]]:
@@ -64,6 +98,8 @@ def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], li
 def _claims(commit: Commit) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
     """What a commit needs for itself, and what it may share."""
     own: set[tuple[str, ...]] = {("object", version.uid.object_id) for version in commit.versions}
+    own |= {("repeat", commit.repeat.mark)} if commit.repeat else set()
+    own |= {("directory", commit.ehr_id) for version in commit.versions if version.kind is Kind.FOLDER}
     ehr = ("ehr", commit.ehr_id)
     if commit.status is None:
         return own, {ehr}
