@@ -70,23 +70,45 @@ def compile_where(expr: ast.WhereExpr, slots: Slots) -> Test:
             return _exists(slots.exists[expr.path])
 
 
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    r"""The regular expression of a LIKE pattern: ``?`` one character, ``*`` any number, ``\?`` itself."""
-    parts: list[str] = []
+def like_test(pattern: str) -> Callable[[str], bool]:
+    r"""Does a text match a LIKE pattern (``?`` one character, ``*`` any number, ``\?`` itself)?
+
+    The parts between stars have fixed lengths, so that taking each at its first place is right: no
+    pattern makes the search go back and forth.
+    """
+    parts = _parts_between_stars(pattern)
+    first, *middle = [re.compile("".join(part), re.DOTALL) for part in parts]
+    if not middle:
+        return lambda text: first.fullmatch(text) is not None
+    last, length = middle.pop(), len(parts[-1])
+
+    def test(text: str) -> bool:
+        found = first.match(text)
+        for part in middle:
+            if found is None:
+                return False
+            found = part.search(text, found.end())
+        end = len(text) - length
+        return found is not None and found.end() <= end and last.match(text, end) is not None
+
+    return test
+
+
+def _parts_between_stars(pattern: str) -> list[list[str]]:
+    """Each part as one regular expression for each character that it matches."""
+    parts: list[list[str]] = [[]]
     position = 0
     while position < len(pattern):
         char = pattern[position]
-        if char == "\\" and position + 1 < len(pattern) and pattern[position + 1] in "?*\\":
+        if char == "\\" and pattern[position + 1 : position + 2] in ("?", "*", "\\"):
             position += 1
-            parts.append(re.escape(pattern[position]))
+            parts[-1].append(re.escape(pattern[position]))
         elif char == "*":
-            # Runs of stars are one, so that matching does not try all ways to share the text.
-            if not parts or parts[-1] != ".*":
-                parts.append(".*")
+            parts.append([])
         else:
-            parts.append("." if char == "?" else re.escape(char))
+            parts[-1].append("." if char == "?" else re.escape(char))
         position += 1
-    return re.compile("".join(parts), re.DOTALL)
+    return parts
 
 
 def _function(call: ast.FunctionCall, slots: Slots) -> Value:
@@ -153,11 +175,11 @@ _PLAIN: Mapping[str, Callable[[Any, Any], bool]] = {
 def _like(expr: ast.LikeExpr, slots: Slots) -> Test:
     slot = slots.paths[expr.path]
     assert isinstance(expr.pattern, ast.Primitive)
-    pattern = like_pattern(str(expr.pattern.value))
+    matches = like_test(str(expr.pattern.value))
 
     def test(row: list[Any]) -> Truth:
         text = text_of(row[slot])
-        return None if text is None else pattern.fullmatch(text) is not None
+        return None if text is None else matches(text)
 
     return test
 

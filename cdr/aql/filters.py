@@ -335,7 +335,18 @@ def _uses_attribute(scope: Scope, rm_type: str, attribute: str) -> bool:
         if path.variable.lower() in variables and (path.path is None or path.path.parts[0].name == attribute):
             return True
     predicates = [entry.expr.predicate for entry in scope.classes if entry.rm_type == rm_type]
-    return any(predicate is not None and attribute in repr(predicate) for predicate in predicates)
+    return any(_begins_with(predicate, attribute) for predicate in predicates)
+
+
+def _begins_with(predicate: ast.PathPredicate | str | None, attribute: str) -> bool:
+    match predicate:
+        case ast.PredicateAnd() | ast.PredicateOr():
+            return any(_begins_with(operand, attribute) for operand in predicate.operands)
+        case ast.StandardPredicate():
+            paths = [predicate.path, predicate.operand]
+            return any(isinstance(p, ast.ObjectPath) and p.parts[0].name == attribute for p in paths)
+        case _:
+            return False
 
 
 def _row_limit(scope: Scope) -> int | None:

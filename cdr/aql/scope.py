@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from archetypes.rm.schema import rm_schema
 from cdr.aql import ast
 from cdr.aql.errors import AqlSemanticError
 from cdr.aql.functions import FUNCTION_ARGUMENTS
@@ -436,6 +437,4 @@ def _same_path(column: ast.ColumnExpr, path: ast.IdentifiedPath) -> bool:
 
 
 def _class_names() -> list[str]:
-    from archetypes.rm.schema import rm_schema
-
     return [*rm_schema().classes, "VERSION"]

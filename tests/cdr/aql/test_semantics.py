@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cdr.aql import check, compile_query, parse, resolve
+from cdr.aql.expressions import like_test
 from cdr.aql.reference import evaluate
+from cdr.aql.reference_values import is_like
 from cdr.candidates import QueryAccess, Record
 from tests.cdr.aql.filtering import deliver
 from tests.cdr.aql.records import (
@@ -341,6 +346,18 @@ def test_like(pattern: str, holds: bool) -> None:
     record = ehr("e1", composition(ENCOUNTER, name="a*b"))
     query = "SELECT c FROM COMPOSITION c WHERE c/name/value LIKE $p"
     assert bool(run(query, record, parameters={"p": pattern})) is holds
+
+
+@given(st.text("ab*", max_size=12), st.text("ab*?\\", max_size=8))
+def test_like_equals_trying_everything(value: str, pattern: str) -> None:
+    assert like_test(pattern)(value) == is_like(value, pattern)
+
+
+def test_no_like_pattern_takes_long() -> None:
+    matches = like_test("*a" * 500 + "b")
+    started = time.process_time()
+    assert not matches("a" * 20_000)
+    assert time.process_time() - started < 1
 
 
 # -- SELECT ------------------------------------------------------------------------------------------
