@@ -4,6 +4,7 @@
     ├── AdlSyntaxError      text is not ADL 1.4 (line, column, caret)
     ├── UnknownArchetype    no archetype with this id in the repository
     ├── NotRmData           canonical JSON that is no object of the reference model (path)
+    ├── MalformedXml        bytes are not XML that we read (line, column)
     ├── MalformedJson       bytes are not a JSON object within our limits (line, column)
     └── MalformedPath       text is not an openEHR path
 
@@ -79,6 +80,23 @@ class MalformedJson(HelsekortError):
     ) -> None:
         place = "" if line is None else f" (line {line}, column {column})"
         super().__init__(f"not readable as JSON: {message}{place}")
+        self.code = code
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class MalformedXml(HelsekortError):
+    """Bytes that are not XML within our limits, or not XML of the reference model.
+
+    ``code`` is ``xml.syntax``, ``xml.doctype``, ``xml.too_large``, ``xml.type``, ``xml.element`` or
+    ``xml.value``; ``line`` and ``column`` count from 1.
+    """
+
+    code = "xml.syntax"
+
+    def __init__(self, code: str, message: str, *, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"not readable as XML: {message} (line {line}, column {column})")
         self.code = code
         self.message = message
         self.line = line

@@ -11,7 +11,8 @@ Keys are whole nanoseconds. The key of a partial value is its lower bound: ``202
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from calendar import monthrange
+from dataclasses import dataclass, replace
 from datetime import date
 
 NANOSECONDS = 1_000_000_000
@@ -69,6 +70,23 @@ class TemporalParts:
         seconds = days * 86_400 + minutes * 60 + (self.second or 0)
         fraction = int((self.fraction or "0")[:9].ljust(9, "0"))
         return seconds * NANOSECONDS + fraction
+
+    def end_key(self) -> int:
+        """The key of the last nanosecond that a partial value holds: ``2021`` ends with 31 December."""
+        month = 12 if self.year is not None and self.month is None else self.month
+        day = self.day
+        if self.year is not None and month is not None and day is None:
+            day = monthrange(self.year, month)[1]
+        end = replace(
+            self,
+            month=month,
+            day=day,
+            hour=23 if self.hour is None else self.hour,
+            minute=59 if self.minute is None else self.minute,
+            second=59 if self.second is None else self.second,
+            fraction=(self.fraction or "").ljust(9, "9"),
+        )
+        return end.key()
 
 
 @dataclass(frozen=True, slots=True)
