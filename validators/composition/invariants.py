@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from archetypes.rm.coded_attributes import CODE_SETS, GROUPS, STATE_AFTER
 from archetypes.rm.iso8601 import duration_seconds, temporal_key
 from archetypes.terminology import terminology
 from validators.composition.data import Node, code_of, known_class, number, part, text
@@ -18,17 +19,11 @@ from validators.composition.report import Report, shown
 Invariant = Callable[[Node, Place, Report], None]
 
 _ARCHETYPE_ID = re.compile(r"\w+-\w+-[A-Z_]+\.[\w-]+(?:\.[\w.\-]+)?", re.ASCII)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
 _PARTY_TYPES = frozenset({"PERSON", "ORGANISATION", "GROUP", "AGENT", "ROLE", "PARTY", "ACTOR"})
 _MAGNITUDE_STATUSES = frozenset({"=", "<", ">", "<=", ">=", "~"})
 _RATIO, _UNITARY, _PERCENT, _FRACTION, _INTEGER_FRACTION = range(5)
 _DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
-
-# The state that each transition of the standard instruction state machine leads to.
-_STATE_AFTER = {
-    "535": "524", "536": "526", "537": "527", "538": "526", "166": "528", "542": "527", "539": "529",
-    "534": "529", "540": "245", "541": "532", "543": "245", "544": "530", "545": "530", "546": "245",
-    "547": "531", "548": "532", "549": "533", "550": "531", "551": "532", "552": "528",
-}  # fmt: skip
 
 
 # --- composition and structures -----------------------------------------------------------------
@@ -81,7 +76,7 @@ def _history_events(node: Node, place: Place, report: Report) -> None:
 def _ism_transition(node: Node, place: Place, report: Report) -> None:
     _, state = code_of(part(node, "current_state", "defining_code"))
     _, transition = code_of(part(node, "transition", "defining_code"))
-    expected = _STATE_AFTER.get(transition or "")
+    expected = STATE_AFTER.get(transition or "")
     if expected is None or state is None or not terminology().is_in_group("instruction_states", state):
         return
     if state != expected:
@@ -236,6 +231,13 @@ def _multimedia(node: Node, place: Place, report: Report) -> None:
         report.add("invariant.multimedia", Place(place, "integrity_check_algorithm"), "an algorithm")
 
 
+def _uri(node: Node, place: Place, report: Report) -> None:
+    """A URI names its scheme (RFC 3986); below that only blanks are judged: openEHR's own hold brackets."""
+    value = text(node, "value")
+    if value and _URI.fullmatch(value) is None:
+        report.add("format.uri", Place(place, "value"), "scheme:…", value)
+
+
 def _ehr_uri(node: Node, place: Place, report: Report) -> None:
     value = text(node, "value")
     if value is not None and not value.startswith("ehr:"):
@@ -285,9 +287,9 @@ def _tables() -> Mapping[str, tuple[Invariant, ...]]:
     rules: dict[str, list[Invariant]] = {name: list(own) for name, own in _OWN_RULES.items()}
     for class_name, attribute in _FILLED_TEXTS:
         rules.setdefault(class_name, []).append(_filled_text(attribute))
-    for class_name, attribute, group in _GROUPS:
+    for class_name, attribute, group in GROUPS:
         rules.setdefault(class_name, []).append(_in_group(attribute, group))
-    for class_name, attribute, code_set in _CODE_SETS:
+    for class_name, attribute, code_set in CODE_SETS:
         rules.setdefault(class_name, []).append(_in_code_set(attribute, code_set))
     return {class_name: tuple(own) for class_name, own in rules.items()}
 
@@ -307,6 +309,7 @@ _OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
     "DV_AMOUNT": (_accuracy,),
     "TERM_MAPPING": (_mapping_match,),
     "DV_MULTIMEDIA": (_multimedia,),
+    "DV_URI": (_uri,),
     "DV_EHR_URI": (_ehr_uri,),
 }
 
@@ -327,34 +330,6 @@ _FILLED_TEXTS = (
     ("INSTRUCTION_DETAILS", "activity_id"),
     ("FEEDER_AUDIT_DETAILS", "system_id"),
     ("AUDIT_DETAILS", "system_id"),
-)
-
-_GROUPS = (
-    ("COMPOSITION", "category", "composition_category"),
-    ("EVENT_CONTEXT", "setting", "setting"),
-    ("ELEMENT", "null_flavour", "null_flavours"),
-    ("ISM_TRANSITION", "current_state", "instruction_states"),
-    ("ISM_TRANSITION", "transition", "instruction_transitions"),
-    ("INTERVAL_EVENT", "math_function", "event_math_function"),
-    ("PARTICIPATION", "mode", "participation_mode"),
-    ("PARTY_RELATED", "relationship", "subject_relationship"),
-    ("TERM_MAPPING", "purpose", "term_mapping_purpose"),
-    ("AUDIT_DETAILS", "change_type", "audit_change_type"),
-)
-
-_CODE_SETS = (
-    ("COMPOSITION", "language", "languages"),
-    ("COMPOSITION", "territory", "countries"),
-    ("ENTRY", "language", "languages"),
-    ("ENTRY", "encoding", "character_sets"),
-    ("DV_TEXT", "language", "languages"),
-    ("DV_TEXT", "encoding", "character_sets"),
-    ("DV_ENCAPSULATED", "language", "languages"),
-    ("DV_ENCAPSULATED", "charset", "character_sets"),
-    ("DV_MULTIMEDIA", "media_type", "media_types"),
-    ("DV_MULTIMEDIA", "compression_algorithm", "compression_algorithms"),
-    ("DV_MULTIMEDIA", "integrity_check_algorithm", "integrity_check_algorithms"),
-    ("DV_ORDERED", "normal_status", "normal_statuses"),
 )
 
 INVARIANTS: Mapping[str, tuple[Invariant, ...]] = _tables()
