@@ -68,7 +68,9 @@ def _languages(roots: Mapping[str, CArchetypeRoot]) -> frozenset[str]:
 
 # --- FLAT paths -------------------------------------------------------------------------------------
 
-_RENAMING = frozenset({"name.changed", "path.renamed", "archetype.version_changed", "name.fixed", "name.freed"})
+_RENAMING = frozenset(
+    {"name.changed", "path.renamed", "archetype.version_changed", "name.fixed", "name.freed"}
+)
 
 
 def _flat_path_changes(old: OperationalTemplate, new: OperationalTemplate, known: list[Change]) -> Changes:

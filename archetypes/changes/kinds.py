@@ -116,7 +116,7 @@ _MINOR = (
     "invariant.removed",
 )
 _PATCH = (
-    "structure_name.changed",
+    "hidden_name.changed",
     "text.other_language_changed",
     "description.changed",
     "annotation.added",

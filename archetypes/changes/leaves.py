@@ -129,7 +129,10 @@ def _primitives(old: Primitive | None, new: Primitive | None, path: str) -> Chan
         case CString(), CString():
             yield from _patterns(old.pattern, new.pattern, path)
             yield from _lists("value", _closed(old), _closed(new), path)
-        case (CInteger(), CInteger()) | (CReal(), CReal()):
+        case CInteger(), CInteger():
+            yield from _lists("value", old.values, new.values, path)
+            yield from range_changes("range", old.range, new.range, path)
+        case CReal(), CReal():
             yield from _lists("value", old.values, new.values, path)
             yield from range_changes("range", old.range, new.range, path)
         case CTemporal(), CTemporal():
@@ -172,9 +175,7 @@ def _temporals(old: CTemporal, new: CTemporal, path: str) -> Changes:
         "range", old.range, new.range, path, key=lambda text: temporal_key(text, old.rm_type) or 0.0
     )
     if new.timezone_validity not in (old.timezone_validity, None):
-        yield change(
-            "timezone.changed", path, _or_any(old.timezone_validity), _or_any(new.timezone_validity)
-        )
+        yield change("timezone.changed", path, _or_any(old.timezone_validity), _or_any(new.timezone_validity))
 
 
 def _or_any(value: object | None) -> str:
@@ -311,9 +312,7 @@ def _is_open(slot: ArchetypeSlot) -> bool:
 
 def _parts(patterns: Sequence[str]) -> list[str]:
     """Tools join patterns by bars; bars inside parentheses are part of a pattern."""
-    return [
-        part for pattern in patterns for part in ([pattern] if "(" in pattern else pattern.split("|"))
-    ]
+    return [part for pattern in patterns for part in ([pattern] if "(" in pattern else pattern.split("|"))]
 
 
 def slot_text(slot: ArchetypeSlot) -> str:

@@ -23,14 +23,17 @@ def is_slot(node: CObject) -> bool:
 
 def node_name(node: CObject, terms: Terms, language: str) -> str:
     """The name that the template fixes, else the text of the node's code."""
+    return fixed_name(node) or term_text(node, terms, language)
+
+
+def term_text(node: CObject, terms: Terms, language: str) -> str:
+    """The text of the node's code, of its own archetype if it is the root of one; empty if it has none."""
     own = node.terms if isinstance(node, CArchetypeRoot) else terms
     term = own.get(language, {}).get(node.node_id)
-    return fixed_name(node) or (term.text if term is not None and node.node_id else "")
+    return term.text if term is not None and node.node_id else ""
 
 
-def pair_children(
-    old: Sequence[CObject], new: Sequence[CObject], old_name: Key, new_name: Key
-) -> list[Pair]:
+def pair_children(old: Sequence[CObject], new: Sequence[CObject], old_name: Key, new_name: Key) -> list[Pair]:
     """Each child of either side once, with its partner or None; in the old order, then the new.
 
     What is surest pairs first: equal alternatives, then same id and name, same id, same type, another

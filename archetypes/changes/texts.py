@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archetypes.aom.constraints import Bindings, CArchetypeRoot, CComplexObject, CObject, TermDefinition, Terms
+from archetypes.aom.constraints import (
+    Bindings,
+    CArchetypeRoot,
+    CComplexObject,
+    CObject,
+    TermDefinition,
+    Terms,
+)
 from archetypes.changes.kinds import Change, change
 
 Changes = Iterator[Change]
@@ -35,9 +42,7 @@ def _term(old: TermDefinition, new: TermDefinition, code: str, path: str, *, is_
 
 
 def _other_language(old: TermDefinition, new: TermDefinition, what: str, path: str) -> Change:
-    mine, theirs = (
-        (old.text, new.text) if old.text != new.text else (old.description, new.description)
-    )
+    mine, theirs = (old.text, new.text) if old.text != new.text else (old.description, new.description)
     return change("text.other_language_changed", path, short(mine), short(theirs), what)
 
 
@@ -81,9 +86,7 @@ def _entries(kind: str, old: Mapping[str, str], new: Mapping[str, str], path: st
             yield change(f"{kind}.added", path, "", short(text), key)
 
 
-def annotation_changes(
-    old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]
-) -> Changes:
+def annotation_changes(old: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]) -> Changes:
     """Notes on nodes, by path."""
     for path in dict.fromkeys((*old, *new)):
         yield from _entries("annotation", old.get(path, {}), new.get(path, {}), path)

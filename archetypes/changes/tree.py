@@ -23,7 +23,7 @@ from archetypes.aom.names import fixed_name, step
 from archetypes.aom.references import followed
 from archetypes.changes.kinds import Change, change
 from archetypes.changes.leaves import described, leaf_changes, range_changes, slot_text
-from archetypes.changes.matching import identifier, is_slot, node_name, pair_children
+from archetypes.changes.matching import identifier, is_slot, node_name, pair_children, term_text
 from archetypes.changes.texts import term_changes
 from archetypes.intervals import OPTIONAL
 from archetypes.rm.schema import RmAttribute, rm_schema
@@ -123,11 +123,20 @@ class _Comparison:
         fixed = fixed_name(old), fixed_name(new)
         if before != after and before and after:
             hidden = old.rm_type_name in _STRUCTURE and fixed == (None, None)
-            yield change("structure_name.changed" if hidden else "name.changed", place.path, before, after)
+            yield change("hidden_name.changed" if hidden else "name.changed", place.path, before, after)
         elif fixed[0] is None and fixed[1] is not None:
             yield change("name.fixed", place.path, "*", after)
         elif fixed[0] is not None and fixed[1] is None:
             yield change("name.freed", place.path, before, "*")
+        elif fixed[0] is not None:
+            yield from self._overridden(old, new, place)
+
+    def _overridden(self, old: CObject, new: CObject, place: _Place) -> Changes:
+        """The text of a code whose node has a fixed name: nobody sees it here."""
+        before = term_text(old, place.old_terms, self._old.language)
+        after = term_text(new, place.new_terms, self._new.language)
+        if before != after:
+            yield change("hidden_name.changed", place.path, before, after)
 
     # --- attributes -----------------------------------------------------------------------------
 
@@ -224,7 +233,8 @@ class _Comparison:
         elif is_slot(new):
             yield change("slot.added", path, "", _shown(new))
         else:
-            yield change("slot.filler_added" if isinstance(new, CArchetypeRoot) else "path.added", path, "", shown)
+            code = "slot.filler_added" if isinstance(new, CArchetypeRoot) else "path.added"
+            yield change(code, path, "", shown)
 
 
 # --- types ------------------------------------------------------------------------------------------
