@@ -10,15 +10,21 @@ from cdr.doors import Call, reading, writing
 from cdr.errors import (
     AlreadyDeleted,
     NotLatest,
-    ObjectDeleted,
-    UidMismatch,
     UnknownEhr,
     UnknownObject,
     UnknownVersion,
     VersionConflict,
 )
-from cdr.store.documents import Head, NewVersion
-from cdr.submission import check_same_kind, new_version, template_of
+from cdr.store.documents import Head
+from cdr.submission import (
+    check_change,
+    check_own_uid,
+    check_same_kind,
+    deletion,
+    first_uid,
+    new_version,
+    template_of,
+)
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,
@@ -28,11 +34,9 @@ from cdr.versions import (
     Lifecycle,
     ObjectVersionId,
     StoredVersion,
-    is_uuid,
     iso,
     normal_object_id,
     revision_history,
-    text_at,
     versioned_object,
 )
 
@@ -51,8 +55,9 @@ async def create_composition(
     Raises UnknownEhr, EhrClosed, EhrNotModifiable, MissingTemplateId, UnknownTemplate,
     InvalidComposition, RefusedIdentifier, UidMismatch, ObjectExists, TooLarge.
     """
-    uid = _first_uid(call, composition)
-    version = await new_version(call.ctx, composition, uid, ChangeType.CREATION, lifecycle)
+    change = check_change(None, audit.change_type or ChangeType.CREATION, lifecycle)
+    uid = first_uid(call.ctx, composition)
+    version = await new_version(call.ctx, composition, uid, change, lifecycle)
     commit = contribution_of_one(call, normal_object_id(ehr_id), version, audit)
     (stored,) = await call.commit(commit)
     return stored
@@ -89,14 +94,12 @@ async def update_composition(
     """
     ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
     preceding = ObjectVersionId.parse_trunk(preceding_uid)
-    _check_uid(composition, object_id)
+    check_own_uid(composition, object_id)
     head = await _head(call, ehr_id, object_id)
     if head.uid != preceding:
         raise VersionConflict(str(head.uid))
-    if head.deleted:
-        raise ObjectDeleted(str(head.uid))
+    change = check_change(head, audit.change_type or ChangeType.MODIFICATION, lifecycle)
     check_same_kind(head, composition, template_of(composition))
-    change = audit.change_type or ChangeType.MODIFICATION
     uid = preceding.next(call.ctx.settings.system_id)
     version = await new_version(call.ctx, composition, uid, change, lifecycle, head)
     (stored,) = await call.commit(contribution_of_one(call, ehr_id, version, audit))
@@ -119,8 +122,9 @@ async def delete_composition(
         raise AlreadyDeleted(str(head.uid))
     if head.uid != preceding:
         raise NotLatest(str(head.uid))
+    check_change(head, audit.change_type or ChangeType.DELETED, Lifecycle.DELETED)
     try:
-        (stored,) = await call.commit(contribution_of_one(call, ehr_id, _deletion(call, head), audit))
+        (stored,) = await call.commit(contribution_of_one(call, ehr_id, deletion(call.ctx, head), audit))
     except VersionConflict as error:
         raise NotLatest(error.latest) from error
     return stored
@@ -190,41 +194,3 @@ async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersio
         await _head(call, ehr_id, object_id)
         raise UnknownObject(object_id)
     return history
-
-
-def _first_uid(call: Call, composition: JsonObject) -> ObjectVersionId:
-    """The uid of a new object: the client's if this system could have given it."""
-    system_id = call.ctx.settings.system_id
-    given = text_at(composition, "uid", "value")
-    if given is None:
-        return ObjectVersionId(call.ctx.new_id(), system_id, 1)
-    object_id = normal_object_id(given.split("::", maxsplit=1)[0])
-    uid = ObjectVersionId(object_id, system_id, 1)
-    if not is_uuid(object_id) or normal_object_id(given) not in (object_id, given if "::" in given else ""):
-        raise UidMismatch(f"a UUID, or <UUID>::{system_id}::1", given)
-    if "::" in given and ObjectVersionId.parse(given) != uid:
-        raise UidMismatch(str(uid), given)
-    return uid
-
-
-def _check_uid(composition: JsonObject, object_id: str) -> None:
-    """A body may carry the uid of any version of its own object."""
-    given = text_at(composition, "uid", "value")
-    if given is not None and normal_object_id(given.split("::", maxsplit=1)[0]) != object_id:
-        raise UidMismatch(object_id, given)
-
-
-def _deletion(call: Call, head: Head) -> NewVersion:
-    return NewVersion(
-        uid=head.uid.next(call.ctx.settings.system_id),
-        kind=Kind.COMPOSITION,
-        lifecycle=Lifecycle.DELETED,
-        change_type=ChangeType.DELETED,
-        payload=None,
-        compressed=None,
-        preceding=head.uid,
-        previous_commit=head.committed,
-        template_id=head.template_id,
-        template_hash=None,
-        persistent=head.persistent,
-    )

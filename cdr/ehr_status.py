@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archetypes.findings import Finding, Severity
-from cdr.errors import InvalidEhrStatus
+from archetypes.rm.canonical_json import write_canonical
+from cdr.context import Ctx
+from cdr.errors import InvalidEhrStatus, TooLarge
+from cdr.national_id import check_identifiers
+from cdr.store.documents import Head, NewVersion, compress
 from cdr.store.waiting import StatusFacts
-from cdr.versions import JsonObject, text_at
+from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, text_at
 from validators.composition.place import Place
 from validators.composition.reference_model import check_reference_model
 from validators.composition.report import Report
@@ -30,6 +34,36 @@ def default_status() -> JsonObject:
         "is_queryable": True,
         "is_modifiable": True,
     }
+
+
+def status_version(
+    ctx: Ctx,
+    status: JsonObject,
+    uid: ObjectVersionId,
+    change: ChangeType = ChangeType.CREATION,
+    head: Head | None = None,
+) -> tuple[NewVersion, StatusFacts]:
+    """The next version of a status, and what it decides about its EHR; ``head`` is the version before.
+
+    Raises InvalidEhrStatus, RefusedIdentifier, TooLarge.
+    """
+    data = {"_type": "EHR_STATUS"} | status | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
+    check_status(data)
+    payload = write_canonical(data)
+    if len(payload) > ctx.settings.body_limit:
+        raise TooLarge(len(payload), ctx.settings.body_limit)
+    check_identifiers(data, payload, dev=ctx.settings.is_dev)
+    version = NewVersion(
+        uid=uid,
+        kind=Kind.EHR_STATUS,
+        lifecycle=Lifecycle.COMPLETE,
+        change_type=change,
+        payload=payload,
+        compressed=compress(payload),
+        preceding=None if head is None else head.uid,
+        previous_commit=None if head is None else head.committed,
+    )
+    return version, status_facts(data, uid.object_id)
 
 
 def check_status(status: JsonObject) -> None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import orjson
-
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, asking, reading, writing
-from cdr.ehr_status import check_status, default_status, status_facts
+from cdr.ehr_status import default_status, status_version
 from cdr.errors import BadRequest, UnknownEhr, UnknownSubject, UnknownVersion, VersionConflict
-from cdr.national_id import check_identifiers
-from cdr.store.documents import Head, NewVersion, compress
+from cdr.submission import check_change
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,
     CommitAudit,
     Ehr,
     JsonObject,
-    Kind,
     Lifecycle,
     ObjectVersionId,
     StoredVersion,
@@ -47,10 +43,9 @@ async def create_ehr(
     """
     ehr_id = call.ctx.new_id() if ehr_id is None else _checked_id(ehr_id)
     uid = ObjectVersionId(call.ctx.new_id(), call.ctx.settings.system_id, 1)
-    version, data = _status_version(call, default_status() if status is None else status, uid, None, audit)
-    commit = contribution_of_one(
-        call, ehr_id, version, audit, status=status_facts(data, uid.object_id), creates_ehr=True
-    )
+    check_change(None, audit.change_type or ChangeType.CREATION, Lifecycle.COMPLETE)
+    version, facts = status_version(call.ctx, default_status() if status is None else status, uid)
+    commit = contribution_of_one(call, ehr_id, version, audit, status=facts, creates_ehr=True)
     (stored,) = await call.commit(commit)
     return Ehr(ehr_id, call.ctx.settings.system_id, stored.audit.time_committed, stored)
 
@@ -116,8 +111,8 @@ async def update_ehr_status(
     if head.uid != preceding:
         raise VersionConflict(str(head.uid))
     uid = preceding.next(call.ctx.settings.system_id)
-    version, data = _status_version(call, status, uid, head, audit)
-    facts = status_facts(data, object_id)
+    change = check_change(head, audit.change_type or ChangeType.MODIFICATION, Lifecycle.COMPLETE)
+    version, facts = status_version(call.ctx, status, uid, change, head)
     (stored,) = await call.commit(contribution_of_one(call, ehr_id, version, audit, status=facts))
     return stored
 
@@ -180,25 +175,3 @@ async def _status_history(call: Call, ehr_id: str) -> list[StoredVersion]:
     if not history:  # erased between the two reads
         raise UnknownEhr(ehr_id)
     return list(history)
-
-
-def _status_version(
-    call: Call, status: JsonObject, uid: ObjectVersionId, head: Head | None, audit: CommitAudit
-) -> tuple[NewVersion, JsonObject]:
-    """The next version of a status and its data; refuses what may not be stored."""
-    data = {"_type": "EHR_STATUS"} | status | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
-    check_status(data)
-    payload = orjson.dumps(data)
-    check_identifiers(data, payload, dev=call.ctx.settings.is_dev)
-    change = ChangeType.CREATION if head is None else audit.change_type or ChangeType.MODIFICATION
-    version = NewVersion(
-        uid=uid,
-        kind=Kind.EHR_STATUS,
-        lifecycle=Lifecycle.COMPLETE,
-        change_type=change,
-        payload=payload,
-        compressed=compress(payload),
-        preceding=None if head is None else head.uid,
-        previous_commit=None if head is None else head.committed,
-    )
-    return version, data

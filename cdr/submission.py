@@ -8,10 +8,31 @@ from archetypes.findings import Finding, Severity
 from archetypes.rm.canonical_json import write_canonical
 from archetypes.rm.iso8601 import NANOSECONDS, temporal_key
 from cdr.context import Ctx
-from cdr.errors import InvalidComposition, MissingTemplateId, TemplateMismatch, TooLarge, Unprocessable
+from cdr.errors import (
+    AlreadyDeleted,
+    BadRequest,
+    InvalidComposition,
+    LifecycleConflict,
+    MissingTemplateId,
+    ObjectDeleted,
+    TemplateMismatch,
+    TooLarge,
+    UidMismatch,
+    Unprocessable,
+)
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
-from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, text_at
+from cdr.versions import (
+    TRANSITIONS,
+    ChangeType,
+    JsonObject,
+    Kind,
+    Lifecycle,
+    ObjectVersionId,
+    is_uuid,
+    normal_object_id,
+    text_at,
+)
 from validators.composition import validate_composition
 
 PERSISTENT = "431"  # openehr group composition_category
@@ -33,7 +54,7 @@ async def new_version(
     template_id = template_of(composition)
     opt = await ctx.templates.get(template_id)
     data = composition | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
-    findings = validate_composition(opt, data, complete=lifecycle is not Lifecycle.INCOMPLETE)
+    findings = validate_composition(opt, data, complete=lifecycle.needs_all)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidComposition(findings)
     payload = write_canonical(data)
@@ -49,6 +70,7 @@ async def new_version(
         compressed=compress(payload),
         preceding=None if head is None else head.uid,
         previous_commit=None if head is None else head.committed,
+        restores=head is not None and head.deleted,
         template_id=template_id,
         template_hash=opt.content_hash,
         persistent=is_persistent(data),
@@ -95,3 +117,76 @@ def start_time(composition: JsonObject) -> datetime | None:
         return datetime(1, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
     except OverflowError:
         return None
+
+
+_UPDATES = (ChangeType.MODIFICATION, ChangeType.AMENDMENT, ChangeType.RESTORATION)
+
+
+def check_change(head: Head | None, change: ChangeType, lifecycle: Lifecycle) -> ChangeType:
+    """The change type, if it fits what is stored (RM common, version lifecycle); ``head`` None: a new object.
+
+    A deleted object is followed by its restoration, and by nothing else.
+    Raises BadRequest, ObjectDeleted, AlreadyDeleted, LifecycleConflict.
+    """
+    if lifecycle is Lifecycle.DELETED or change is ChangeType.DELETED:
+        _check_deletion(head, change, lifecycle)
+    elif head is None and change is not ChangeType.CREATION:
+        raise BadRequest(f"a new object has change type {ChangeType.CREATION} (creation), not {change}")
+    elif head is not None and change not in _UPDATES:
+        raise BadRequest(f"an update has change type {' or '.join(_UPDATES)}, not {change}")
+    elif head is not None and head.deleted and change is not ChangeType.RESTORATION:
+        raise ObjectDeleted(str(head.uid))
+    elif head is not None and not head.deleted and change is ChangeType.RESTORATION:
+        raise BadRequest(f"{head.uid} is not deleted: there is nothing to restore")
+    before = None if head is None else head.lifecycle
+    if lifecycle not in TRANSITIONS[before]:
+        raise LifecycleConflict("not there yet" if before is None else before.rubric, lifecycle.rubric)
+    return change
+
+
+def _check_deletion(head: Head | None, change: ChangeType, lifecycle: Lifecycle) -> None:
+    if lifecycle is not Lifecycle.DELETED or change is not ChangeType.DELETED:
+        raise BadRequest(f"a deletion has change type and lifecycle state {Lifecycle.DELETED}, both")
+    if head is None:
+        raise BadRequest("there is no object yet that could be deleted")
+    if head.deleted:
+        raise AlreadyDeleted(str(head.uid))
+
+
+def first_uid(ctx: Ctx, data: JsonObject) -> ObjectVersionId:
+    """The uid of a new object: the client's if this system could have given it. Raises UidMismatch."""
+    system_id = ctx.settings.system_id
+    given = text_at(data, "uid", "value")
+    if given is None:
+        return ObjectVersionId(ctx.new_id(), system_id, 1)
+    object_id = normal_object_id(given.split("::", maxsplit=1)[0])
+    uid = ObjectVersionId(object_id, system_id, 1)
+    if not is_uuid(object_id) or normal_object_id(given) not in (object_id, given if "::" in given else ""):
+        raise UidMismatch(f"a UUID, or <UUID>::{system_id}::1", given)
+    if "::" in given and ObjectVersionId.parse(given) != uid:
+        raise UidMismatch(str(uid), given)
+    return uid
+
+
+def check_own_uid(data: JsonObject, object_id: str) -> None:
+    """A body may carry the uid of any version of its own object. Raises UidMismatch."""
+    given = text_at(data, "uid", "value")
+    if given is not None and normal_object_id(given.split("::", maxsplit=1)[0]) != object_id:
+        raise UidMismatch(object_id, given)
+
+
+def deletion(ctx: Ctx, head: Head) -> NewVersion:
+    """The version that deletes an object."""
+    return NewVersion(
+        uid=head.uid.next(ctx.settings.system_id),
+        kind=head.kind,
+        lifecycle=Lifecycle.DELETED,
+        change_type=ChangeType.DELETED,
+        payload=None,
+        compressed=None,
+        preceding=head.uid,
+        previous_commit=head.committed,
+        template_id=head.template_id,
+        template_hash=None,
+        persistent=head.persistent,
+    )

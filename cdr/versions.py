@@ -288,7 +288,7 @@ def original_version(version: StoredVersion) -> JsonObject:
 
 
 def versioned_object(first: StoredVersion) -> JsonObject:
-    """The canonical VERSIONED_COMPOSITION, VERSIONED_EHR_STATUS or VERSIONED_FOLDER, from the first version."""
+    """The canonical VERSIONED_COMPOSITION, _EHR_STATUS or _FOLDER, from the first version."""
     return {
         "_type": f"VERSIONED_{first.kind}",
         "uid": {"_type": "HIER_OBJECT_ID", "value": first.uid.object_id},

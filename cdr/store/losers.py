@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from cdr.errors import (
     AlreadyCommitted,
     CdrError,
+    ContributionExists,
     DirectoryExists,
     EhrClosed,
     EhrExists,
     EhrNotModifiable,
-    ContributionExists,
     ObjectExists,
     SubjectExists,
     UnknownEhr,
