@@ -32,6 +32,7 @@ _ERRORS = (
     "format.time",
     "format.date_time",
     "format.duration",
+    "format.uri",
     "format.ehr_uri",
     # Invariants of the reference model.
     "invariant.element_value",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -25,6 +25,11 @@ class OpenehrTerminology:
     code_sets: Mapping[str, frozenset[str]]
     external_ids: Mapping[str, str]
     property_units: Mapping[str, frozenset[str]]
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """Every unit that is known for some property."""
+        return frozenset().union(*self.property_units.values())
 
     def is_in_group(self, group: str, code: str) -> bool:
         """True if ``code`` belongs to the group; KeyError for a group that does not exist."""

@@ -70,6 +70,7 @@ STRICTER = {
         "rm.missing": "the included marks of an interval are mandatory",
         "invariant.archetype_details_missing": NO_DETAILS,
         "temporal.pattern": "the template prohibits the day",
+        "format.uri": "www.iana.org has no scheme: RFC 3986 knows it as a relative reference, not as a URI",
     },
 }
 

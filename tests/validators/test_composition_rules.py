@@ -288,7 +288,7 @@ def test_the_best_of_several_alternatives_speaks() -> None:
 def test_units_of_a_property() -> None:
     opt = template(element("at0010", CDvQuantity(rm_type_name="DV_QUANTITY", property="openehr::122")))
     data = composition()
-    for units, expected in (("cm", []), ("kg", ["quantity.units_unknown"])):
+    for units, expected in (("cm", []), ("kg", ["quantity.units"]), ("ell", ["quantity.units_unknown"])):
         quantity = {"_type": "DV_QUANTITY", "magnitude": 1.0, "units": units}
         put(data, ITEMS, [node("ELEMENT", "at0010", "x", value=quantity)])
         assert [f.code for f in validate_composition(opt, data)] == expected

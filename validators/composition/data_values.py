@@ -70,7 +70,10 @@ def _check_property(constraint: CDvQuantity, units: str, place: Place, report: R
     known = terminology().units_of(code)
     if known and units not in known:
         expected = terminology().rubric("property", code) or constraint.property
-        report.add("quantity.units_unknown", place, expected, units, below="/units")
+        # No table of units is complete: a unit counts as wrong only if it is known as one of something else.
+        is_of_another = units in terminology().units
+        finding = "quantity.units" if is_of_another else "quantity.units_unknown"
+        report.add(finding, place, expected, units, below="/units")
 
 
 def check_ordinal(constraint: CDvOrdinal, value: Any, place: Place, check: Check) -> None:

@@ -92,15 +92,24 @@ def _temporal(item: CTemporal, value: str, place: Place, report: Report) -> None
         return  # the reference model's format
     if item.pattern is not None and not _fits_pattern(parts, item.pattern, item.rm_type):
         report.add("temporal.pattern", place, item.pattern, value)
-    if item.range is not None and not _within(
-        parts.key(), item.range, lambda text: temporal_key(text, item.rm_type)
-    ):
+    if item.range is not None and not _lies_in(parts, item.range, item.rm_type):
         report.add("temporal.range", place, f"|{item.range}|", value)
     has_zone = parts.offset is not None
     if has_zone and item.timezone_validity == TIMEZONE_PROHIBITED:
         report.add("temporal.timezone", place, "no time zone", value)
-    elif not has_zone and parts.hour is not None and item.timezone_validity == TIMEZONE_MANDATORY:
+    elif not has_zone and item.rm_type != "DATE" and item.timezone_validity == TIMEZONE_MANDATORY:
         report.add("temporal.timezone", place, "a time zone", value)
+
+
+def _lies_in(parts: TemporalParts, interval: Interval[str], kind: str) -> bool:
+    """A partial bound is a span of time: the range goes from the start of the lower to the end of the upper.
+
+    So ``|1900..2021|`` holds every day of 2021, and ``|<2021|`` none of them.
+    """
+    lower = None if interval.lower is None else temporal_key(interval.lower, kind)
+    end = None if interval.upper is None else parse_temporal(interval.upper, kind)
+    upper = None if end is None else end.end_key() if interval.upper_included else end.key()
+    return Interval(lower, upper, interval.lower_included, interval.upper_included).contains(parts.key())
 
 
 def _fits_pattern(parts: TemporalParts, pattern: str, kind: str) -> bool:
@@ -121,10 +130,10 @@ def _pattern_fields(pattern: str, kind: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, wanted[:2]) for name, wanted in (*date_fields, *time_fields) if wanted)
 
 
-def _within(key: float, interval: Interval[str], key_of: Callable[[str], float | None]) -> bool:
-    lower = None if interval.lower is None else key_of(interval.lower)
-    upper = None if interval.upper is None else key_of(interval.upper)
-    return Interval(lower, upper, interval.lower_included, interval.upper_included).contains(key)
+def _lasts_within(seconds: float, interval: Interval[str]) -> bool:
+    lower = None if interval.lower is None else duration_seconds(interval.lower)
+    upper = None if interval.upper is None else duration_seconds(interval.upper)
+    return Interval(lower, upper, interval.lower_included, interval.upper_included).contains(seconds)
 
 
 def _duration(item: CDuration, value: str, place: Place, report: Report) -> None:
@@ -133,7 +142,7 @@ def _duration(item: CDuration, value: str, place: Place, report: Report) -> None
         return
     if item.pattern is not None and not _used_fields(value) <= _used_fields(item.pattern):
         report.add("duration.pattern", place, item.pattern, value)
-    if item.range is not None and not _within(parts.total_seconds(), item.range, duration_seconds):
+    if item.range is not None and not _lasts_within(parts.total_seconds(), item.range):
         report.add("duration.range", place, f"|{item.range}|", value)
 
 
