@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.negotiation import JSON, Preference, etag, preference
+from api.representations import represent, represent_payload
 from api.times import http_date
 from cdr.versions import StoredVersion
 
@@ -23,12 +25,20 @@ def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Re
     return Response(orjson.dumps(content), media_type=JSON, headers=headers)
 
 
-def version_answer(version: StoredVersion) -> Response:
-    """The data of a version: its stored bytes as they are; 204 for a deletion."""
+def object_answer(
+    content: Mapping[str, Any], media_type: str, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """200 with an object of the reference model."""
+    return Response(represent(content, media_type), media_type=media_type, headers=headers)
+
+
+def version_answer(version: StoredVersion, media_type: str = JSON) -> Response:
+    """The data of a version, as JSON its stored bytes as they are; 204 for a deletion."""
     headers = _version_headers(version)
     if version.payload is None:
         return Response(status_code=204, headers=headers)
-    return Response(version.payload, media_type=JSON, headers=headers)
+    body = represent_payload(version.payload, media_type)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def created_answer(
@@ -47,13 +57,13 @@ def created_answer(
     return _written(request, 201, uid, headers, representation, media_type)
 
 
-def updated_answer(request: Request, version: StoredVersion) -> Response:
+def updated_answer(request: Request, version: StoredVersion, media_type: str = JSON) -> Response:
     """200 with the body that ``Prefer`` asks for, 204 when it asks for none."""
     wants_body = preference(request) in (Preference.REPRESENTATION, Preference.IDENTIFIER)
     status = 200 if wants_body else 204
-    return _written(
-        request, status, str(version.uid), _version_headers(version), lambda: version.payload or b"", JSON
-    )
+    headers = _version_headers(version)
+    body = partial(represent_payload, version.payload, media_type)
+    return _written(request, status, str(version.uid), headers, body, media_type)
 
 
 def location(request: Request, path: str) -> str:

@@ -8,23 +8,25 @@ from api.http_errors import BodyTooLarge, MalformedRequest
 from api.negotiation import JSON, require_content_type
 
 
-async def read_body(request: Request, media_type: str = JSON, *, limit: int) -> bytes:
-    """The body of a request in ``media_type``.
+async def read_body(request: Request, *media_types: str, limit: int) -> bytes:
+    """The body of a request in one of ``media_types`` (JSON when none is named).
 
     Raises UnsupportedMediaType, BodyTooLarge (also while reading, for a body without Content-Length) and
     MalformedRequest when there is no body.
     """
-    body = await read_optional_body(request, media_type, limit=limit)
+    body = await read_optional_body(request, *media_types, limit=limit)
     if not body.strip():
-        raise MalformedRequest("body.missing", f"the request has no body; send {media_type}")
+        raise MalformedRequest(
+            "body.missing", f"the request has no body; send {' or '.join(media_types or (JSON,))}"
+        )
     return body
 
 
-async def read_optional_body(request: Request, media_type: str = JSON, *, limit: int) -> bytes:
+async def read_optional_body(request: Request, *media_types: str, limit: int) -> bytes:
     """As ``read_body``, but an absent body is ``b""`` whatever its media type."""
     body = await _read_limited(request, limit)
     if body:
-        require_content_type(request, media_type)
+        require_content_type(request, *(media_types or (JSON,)))
     return body
 
 

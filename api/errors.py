@@ -33,7 +33,7 @@ from api.http_errors import (
 )
 from api.languages import preferred_language
 from api.negotiation import JSON, etag
-from archetypes.errors import HelsekortError, MalformedJson
+from archetypes.errors import HelsekortError, MalformedJson, MalformedXml
 from archetypes.findings import Finding, SourceSpan
 from cdr.aql.errors import AqlSemanticError, AqlSyntaxError
 from cdr.errors import (
@@ -59,6 +59,7 @@ JsonFinding = dict[str, Any]
 STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     MalformedJson: HTTPStatus.BAD_REQUEST,
+    MalformedXml: HTTPStatus.BAD_REQUEST,
     UnreadableTemplate: HTTPStatus.BAD_REQUEST,
     BadRequest: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -155,7 +156,7 @@ def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     """The findings that an error carries, or the one place in a text that it names."""
     if isinstance(error, CdrError | TemplateError) and error.findings:
         return [_finding_json(finding, language) for finding in error.findings]
-    if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson) and error.line:
+    if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson | MalformedXml) and error.line:
         place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))
         return [_finding_json(place, language, error.message)]
     return []

@@ -75,8 +75,8 @@ def _weight(ranges: list[tuple[str, float]], media_type: str) -> float:
     return next((weights[name] for name in (media_type, whole_type, "*/*") if name in weights), 0.0)
 
 
-def require_content_type(request: Request, expected: str) -> None:
-    """Refuse a body that is not UTF-8 text of the ``expected`` media type.
+def require_content_type(request: Request, *expected: str) -> None:
+    """Refuse a body that is not UTF-8 text of one of the ``expected`` media types.
 
     Content-Type must be there: a web page of another origin can send a body without it and without asking.
     """
@@ -84,16 +84,23 @@ def require_content_type(request: Request, expected: str) -> None:
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"Content-Encoding {encoding}", "it uncompressed")
     header = request.headers.get("content-type")
-    if header == expected:
+    if header in expected:
         return
+    wanted = " or ".join(expected)
     if header is None:
-        raise UnsupportedMediaType("no Content-Type", expected)
+        raise UnsupportedMediaType("no Content-Type", wanted)
     name, _, parameters = header.partition(";")
-    if name.strip().lower() not in _spellings(expected):
-        raise UnsupportedMediaType(f"Content-Type {name.strip()}", expected)
+    if not any(content_type(request, media_type) for media_type in expected):
+        raise UnsupportedMediaType(f"Content-Type {name.strip()}", wanted)
     charset = _charset(parameters)
-    if charset not in ("utf-8", "utf8", "us-ascii") and expected == JSON:
+    if charset not in ("utf-8", "utf8", "us-ascii") and not content_type(request, XML):
         raise UnsupportedMediaType(f"character set {charset}", "UTF-8")
+
+
+def content_type(request: Request, media_type: str) -> bool:
+    """True if the body is said to be of ``media_type``, in any spelling."""
+    name = request.headers.get("content-type", "").partition(";")[0]
+    return name.strip().lower() in _spellings(media_type)
 
 
 def _spellings(media_type: str) -> tuple[str, ...]:

@@ -6,15 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import created_answer, json_answer, updated_answer, version_answer
+from api.answers import created_answer, object_answer, updated_answer, version_answer
 from api.audit_headers import commit_audit, lifecycle
-from api.bodies import read_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
-from api.negotiation import JSON, accepted, etag, if_match, required_if_match
+from api.negotiation import JSON, etag, if_match, required_if_match
 from api.openapi import AUDIT, IF_MATCH, LIFECYCLE, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.representations import answer_format, read_object, represent_payload
 from api.times import version_time
-from archetypes.rm.canonical_json import read_canonical
 from cdr import compositions, contributions
 from cdr.errors import NotLatest, UidMismatch, VersionConflict
 from cdr.versions import ObjectVersionId, StoredVersion, normal_object_id, original_version
@@ -50,8 +49,8 @@ _BODY = request_body(JSON, _SHORTENED)
 )
 async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Validated against the template that archetype_details names; stored, or refused with all findings."""
-    accepted(request, JSON)
-    composition = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    media_type = answer_format(request)
+    composition = await read_object(request, "COMPOSITION", limit=ctx.settings.body_limit)
     version = await compositions.create_composition(
         ctx, ehr_id, composition, lifecycle=lifecycle(request.headers), audit=commit_audit(request.headers)
     )
@@ -59,7 +58,8 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
         request,
         str(version.uid),
         f"/ehr/{ehr_id}/composition/{version.uid}",
-        lambda: version.payload or b"",
+        lambda: represent_payload(version.payload, media_type),
+        media_type=media_type,
         last_modified=version.audit.time_committed,
     )
 
@@ -78,9 +78,9 @@ async def get_composition(
     at: At = None,
 ) -> Response:
     """204 when it is deleted, or was at that time."""
-    accepted(request, JSON)
-    moment = version_time(at)
-    return version_answer(await compositions.get_composition(ctx, ehr_id, uid_based_id, at=moment))
+    media_type = answer_format(request)
+    version = await compositions.get_composition(ctx, ehr_id, uid_based_id, at=version_time(at))
+    return version_answer(version, media_type)
 
 
 @router.put(
@@ -96,9 +96,9 @@ async def update_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
 ) -> Response:
     """If-Match names the latest version; the next one is stored under the same object id."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     preceding_uid = required_if_match(request)
-    composition = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    composition = await read_object(request, "COMPOSITION", limit=ctx.settings.body_limit)
     version = await compositions.update_composition(
         ctx,
         ehr_id,
@@ -108,7 +108,7 @@ async def update_composition(
         lifecycle=lifecycle(request.headers),
         audit=commit_audit(request.headers),
     )
-    return updated_answer(request, version)
+    return updated_answer(request, version, media_type)
 
 
 @router.delete(
@@ -156,8 +156,10 @@ async def get_versioned_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
 ) -> Response:
     """VERSIONED_COMPOSITION: its uid, owner and time of creation."""
-    accepted(request, JSON)
-    return json_answer(await compositions.get_versioned_composition(ctx, ehr_id, versioned_object_uid))
+    media_type = answer_format(request)
+    return object_answer(
+        await compositions.get_versioned_composition(ctx, ehr_id, versioned_object_uid), media_type
+    )
 
 
 @router.get(
@@ -170,8 +172,10 @@ async def get_composition_history(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
 ) -> Response:
     """REVISION_HISTORY: every version with its audit, oldest first."""
-    accepted(request, JSON)
-    return json_answer(await compositions.get_composition_history(ctx, ehr_id, versioned_object_uid))
+    media_type = answer_format(request)
+    return object_answer(
+        await compositions.get_composition_history(ctx, ehr_id, versioned_object_uid), media_type
+    )
 
 
 @router.get(
@@ -184,11 +188,11 @@ async def get_original_version(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, at: At = None
 ) -> Response:
     """ORIGINAL_VERSION: the latest, or the one at a time; without data when it is a deletion."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     version = await compositions.get_composition_version(
         ctx, ehr_id, versioned_object_uid, at=version_time(at)
     )
-    return _original(version)
+    return _original(version, media_type)
 
 
 @router.get(
@@ -201,15 +205,15 @@ async def get_original_version_by_uid(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, version_uid: VersionUid
 ) -> Response:
     """ORIGINAL_VERSION by its full version id."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     version = await compositions.get_composition_version(
         ctx, ehr_id, versioned_object_uid, version_uid=version_uid
     )
-    return _original(version)
+    return _original(version, media_type)
 
 
-def _original(version: StoredVersion) -> Response:
-    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
+def _original(version: StoredVersion, media_type: str) -> Response:
+    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
 
 
 @router.get(
@@ -220,6 +224,6 @@ def _original(version: StoredVersion) -> Response:
 )
 async def get_contribution(request: Request, ctx: Context, ehr_id: EhrId, contribution_uid: str) -> Response:
     """CONTRIBUTION: what was committed together, as references."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     contribution = await contributions.get_contribution(ctx, ehr_id, contribution_uid)
-    return json_answer(contribution, headers={"ETag": etag(contribution_uid)})
+    return object_answer(contribution.to_canonical(), media_type, headers={"ETag": etag(contribution_uid)})

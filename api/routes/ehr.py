@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import created_answer, json_answer, updated_answer, version_answer
+from api.answers import created_answer, object_answer, updated_answer, version_answer
 from api.audit_headers import commit_audit
-from api.bodies import read_body, read_optional_body
 from api.deps import Context
-from api.negotiation import JSON, accepted, etag, required_if_match
+from api.negotiation import JSON, etag, required_if_match
 from api.openapi import IF_MATCH, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.representations import answer_format, read_object, read_optional_object, represent
 from api.times import version_time
-from archetypes.rm.canonical_json import read_canonical
 from cdr import ehrs
 from cdr.context import Ctx
-from cdr.versions import Ehr, JsonObject, original_version
+from cdr.versions import Ehr, original_version
 
 router = APIRouter()
 EhrId = Annotated[str, Path(description="Id of the EHR, a UUID.")]
@@ -76,15 +74,15 @@ async def create_ehr_with_id(request: Request, ctx: Context, ehr_id: EhrId) -> R
 
 
 async def _create(request: Request, ctx: Ctx, ehr_id: str | None) -> Response:
-    accepted(request, JSON)
-    body = await read_optional_body(request, limit=ctx.settings.body_limit)
-    status: JsonObject | None = read_canonical(body) if body.strip() else None
+    media_type = answer_format(request)
+    status = await read_optional_object(request, "EHR_STATUS", limit=ctx.settings.body_limit)
     ehr = await ehrs.create_ehr(ctx, ehr_id, status=status, audit=commit_audit(request.headers))
     return created_answer(
         request,
         ehr.ehr_id,
         f"/ehr/{ehr.ehr_id}",
-        lambda: orjson.dumps(ehr.to_canonical()),
+        lambda: represent(ehr.to_canonical(), media_type),
+        media_type=media_type,
         last_modified=ehr.time_created,
     )
 
@@ -97,19 +95,19 @@ async def get_ehr_by_subject(
     subject_namespace: Annotated[str, Query(description="EHR_STATUS.subject.external_ref.namespace")],
 ) -> Response:
     """Both parameters are required; each pair has at most one EHR."""
-    accepted(request, JSON)
-    return _ehr_answer(await ehrs.get_ehr_by_subject(ctx, subject_id, subject_namespace))
+    media_type = answer_format(request)
+    return _ehr_answer(await ehrs.get_ehr_by_subject(ctx, subject_id, subject_namespace), media_type)
 
 
 @router.get("/ehr/{ehr_id}", tags=["EHR"], summary="Get an EHR", responses=errors(404, 406))
 async def get_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Its ids, its time of creation and a reference to its status."""
-    accepted(request, JSON)
-    return _ehr_answer(await ehrs.get_ehr(ctx, ehr_id))
+    media_type = answer_format(request)
+    return _ehr_answer(await ehrs.get_ehr(ctx, ehr_id), media_type)
 
 
-def _ehr_answer(ehr: Ehr) -> Response:
-    return json_answer(ehr.to_canonical(), headers={"ETag": etag(ehr.ehr_id)})
+def _ehr_answer(ehr: Ehr, media_type: str) -> Response:
+    return object_answer(ehr.to_canonical(), media_type, headers={"ETag": etag(ehr.ehr_id)})
 
 
 @router.get(
@@ -117,8 +115,8 @@ def _ehr_answer(ehr: Ehr) -> Response:
 )
 async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
     """The latest, or the one at a time."""
-    accepted(request, JSON)
-    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at)))
+    media_type = answer_format(request)
+    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at)), media_type)
 
 
 @router.get(
@@ -129,8 +127,8 @@ async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At =
 )
 async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, version_uid: str) -> Response:
     """By its full version id."""
-    accepted(request, JSON)
-    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid))
+    media_type = answer_format(request)
+    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid), media_type)
 
 
 @router.put(
@@ -144,13 +142,13 @@ async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, 
 )
 async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """If-Match names the latest version."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     preceding_uid = required_if_match(request)
-    status = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    status = await read_object(request, "EHR_STATUS", limit=ctx.settings.body_limit)
     version = await ehrs.update_ehr_status(
         ctx, ehr_id, status, preceding_uid=preceding_uid, audit=commit_audit(request.headers)
     )
-    return updated_answer(request, version)
+    return updated_answer(request, version, media_type)
 
 
 @router.get(
@@ -161,8 +159,8 @@ async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Re
 )
 async def get_versioned_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """VERSIONED_EHR_STATUS: its uid, owner and time of creation."""
-    accepted(request, JSON)
-    return json_answer(await ehrs.get_versioned_ehr_status(ctx, ehr_id))
+    media_type = answer_format(request)
+    return object_answer(await ehrs.get_versioned_ehr_status(ctx, ehr_id), media_type)
 
 
 @router.get(
@@ -173,8 +171,8 @@ async def get_versioned_ehr_status(request: Request, ctx: Context, ehr_id: EhrId
 )
 async def get_ehr_status_history(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """REVISION_HISTORY: every version with its audit, oldest first."""
-    accepted(request, JSON)
-    return json_answer(await ehrs.get_ehr_status_history(ctx, ehr_id))
+    media_type = answer_format(request)
+    return object_answer(await ehrs.get_ehr_status_history(ctx, ehr_id), media_type)
 
 
 @router.get(
@@ -185,9 +183,9 @@ async def get_ehr_status_history(request: Request, ctx: Context, ehr_id: EhrId) 
 )
 async def get_ehr_status_original(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
     """ORIGINAL_VERSION: the latest, or the one at a time."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     version = await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at))
-    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
+    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
 
 
 @router.get(
@@ -200,6 +198,6 @@ async def get_ehr_status_original_version(
     request: Request, ctx: Context, ehr_id: EhrId, version_uid: str
 ) -> Response:
     """ORIGINAL_VERSION by its full version id."""
-    accepted(request, JSON)
+    media_type = answer_format(request)
     version = await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid)
-    return json_answer(original_version(version), headers={"ETag": etag(str(version.uid))})
+    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})

@@ -1,0 +1,86 @@
+"""The same objects as canonical JSON and canonical XML, in and out."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from archetypes.rm.canonical_xml import read_canonical_xml, write_canonical_xml
+from tests.api.answers import assert_error
+from tests.api.visits import BASE, visit
+
+XML = {"Content-Type": "application/xml", "Accept": "application/xml"}
+
+
+def as_xml(systolic: float = 112) -> bytes:
+    return write_canonical_xml(visit(systolic), "COMPOSITION", "composition")
+
+
+def test_a_composition_sent_as_xml_is_the_one_sent_as_json(client: TestClient, ehr_id: str) -> None:
+    created = client.post(
+        f"{BASE}/ehr/{ehr_id}/composition",
+        content=as_xml(),
+        headers={**XML, "Prefer": "return=representation"},
+    )
+    assert created.status_code == 201, created.text
+    assert created.headers["Content-Type"].startswith("application/xml")
+    place = created.headers["Location"]
+    in_json = client.get(place, headers={"Accept": "application/json"}).json()
+    assert {name: value for name, value in in_json.items() if name != "uid"} == visit()
+    assert read_canonical_xml(client.get(place, headers=XML).content, "COMPOSITION") == in_json
+
+
+def test_an_update_may_come_in_another_format(client: TestClient, ehr_id: str) -> None:
+    created = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit())
+    uid = created.headers["ETag"].removeprefix("W/").strip('"')
+    place = f"{BASE}/ehr/{ehr_id}/composition/{uid.partition('::')[0]}"
+    updated = client.put(place, content=as_xml(131), headers={**XML, "If-Match": f'"{uid}"'})
+    assert updated.status_code == 204, updated.text
+    assert "131" in client.get(place).text
+
+
+def test_what_xml_holds_is_validated_at_rm_paths(client: TestClient, ehr_id: str) -> None:
+    body = as_xml().replace(b">112<", b">1120<")
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", content=body, headers=XML)
+    assert_error(answer, 422, "composition.invalid")
+    assert [finding["code"] for finding in answer.json()["findings"]] == ["quantity.magnitude"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<composition", "xml.syntax"),
+        (b"<!DOCTYPE c><composition/>", "xml.doctype"),
+        (b"<composition><colour>red</colour></composition>", "xml.element"),
+        (b"<c>" * 5000, "xml.syntax"),
+    ],
+)
+def test_xml_that_cannot_be_read_is_400_with_its_line(
+    client: TestClient, ehr_id: str, body: bytes, code: str
+) -> None:
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", content=body, headers=XML)
+    assert_error(answer, 400, code)
+    assert answer.json()["findings"][0]["line"] == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/ehr_status",
+        "/versioned_ehr_status",
+        "/versioned_ehr_status/version",
+        "/versioned_ehr_status/revision_history",
+    ],
+)
+def test_record_and_status_are_there_as_xml(client: TestClient, ehr_id: str, path: str) -> None:
+    answer = client.get(f"{BASE}/ehr/{ehr_id}{path}", headers={"Accept": "application/xml"})
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"<?xml")
+    assert b"http://schemas.openehr.org/v1" in answer.content
+
+
+def test_a_record_is_opened_with_a_status_in_xml(client: TestClient) -> None:
+    status = client.get(f"{client.post(f'{BASE}/ehr').headers['Location']}/ehr_status", headers=XML).content
+    created = client.post(f"{BASE}/ehr", content=status, headers=XML)
+    assert created.status_code == 201, created.text
