@@ -226,4 +226,4 @@ async def get_contribution(request: Request, ctx: Context, ehr_id: EhrId, contri
     """CONTRIBUTION: what was committed together, as references."""
     media_type = answer_format(request)
     contribution = await contributions.get_contribution(ctx, ehr_id, contribution_uid)
-    return object_answer(contribution.to_canonical(), media_type, headers={"ETag": etag(contribution_uid)})
+    return object_answer(contribution, media_type, headers={"ETag": etag(contribution_uid)})
