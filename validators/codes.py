@@ -94,6 +94,9 @@ _ERRORS = (
     "template.unknown",
     "composition.persistence",
     "ehr_status.subject",
+    "contribution.malformed",
+    "contribution.version",
+    "directory.name_used_twice",
     "identifier.refused",
     # The list itself.
     "findings.truncated",
