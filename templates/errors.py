@@ -4,6 +4,10 @@ HelsekortError
 ├── TemplateError           carries findings, each with file and line
 │   ├── UnreadableTemplate  the bytes are not an OET or OPT that we can read
 │   └── InvalidTemplate     readable, but it does not fit its archetypes or contradicts itself
+├── NoExample               a template that contradicts itself in a mandatory place
+├── SimplifiedFormatError   carries findings, each with a FLAT path
+│   ├── FlatRefused         FLAT or STRUCTURED input that the template or the format does not allow
+│   └── NotSayable          a composition that FLAT has no words for
 └── CardValueError          a value of a card field that cannot be put into a template
     ├── FieldNotHeld        the template has no node for the field
     └── ValueRefused        its node does not allow the value
@@ -37,6 +41,43 @@ class InvalidTemplate(TemplateError):
     """A template that asks for what its archetypes do not allow."""
 
     code = "template.invalid"
+
+
+class NoExample(HelsekortError):
+    """No composition fits the template, as far as we can tell."""
+
+    code = "template.no_example"
+
+    def __init__(self, template_id: str, reason: str) -> None:
+        super().__init__(f"no example of {template_id} can be made: {reason}")
+        self.template_id = template_id
+        self.reason = reason
+
+
+class SimplifiedFormatError(HelsekortError):
+    """FLAT or STRUCTURED could not be read or written; ``findings`` say all that is wrong.
+
+    The ``path`` of a finding is a FLAT path (``NotSayable``: an RM path), ``params["suggestion"]`` the
+    FLAT path that was probably meant.
+    """
+
+    code = "flat.error"
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(_line, self.findings)))
+
+
+class FlatRefused(SimplifiedFormatError):
+    """Input with unknown paths, wrong suffixes, wrong types, gaps or contradictions."""
+
+    code = "flat.refused"
+
+
+class NotSayable(SimplifiedFormatError):
+    """A composition that does not follow its template so far that FLAT cannot hold it."""
+
+    code = "flat.not_sayable"
 
 
 class CardValueError(HelsekortError):
