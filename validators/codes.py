@@ -1,7 +1,8 @@
-"""Every finding code of the composition validator, in one table.
+"""Every finding code of the validators, in one table.
 
-A code is ``family.name`` and never changes its meaning. Its texts lie in ``validators/messages``, its
-description for readers in ``docs/validation-codes.md``; a test holds the three together.
+A code is ``family.name``, or the code of a rule of the openEHR specifications (``VARCN``), and never
+changes its meaning. Its texts lie in ``validators/messages``, its description for readers in
+``docs/validation-codes.md``; a test holds the three together.
 """
 
 from __future__ import annotations
@@ -100,9 +101,67 @@ _ERRORS = (
     "identifier.refused",
     # The list itself.
     "findings.truncated",
+    # Validity of archetypes; the codes of the openEHR specifications.
+    "VARID",
+    "VARCN",
+    "VARDT",
+    "VARD",
+    "VDEOL",
+    "VASID",
+    "VACSD",
+    "VATDF",
+    "VACDF",
+    "VATCV",
+    "VATCD",
+    "VCOID",
+    "VCOSU",
+    "VOTM",
+    "VTLC",
+    "VTTBK",
+    "VTCBK",
+    "VDFAI",
+    "VDFPT",
+    "VUNT",
+    "VCARM",
+    "VCORM",
+    "VCORMT",
+    "VCATU",
+    "VCAEX",
+    "VCACA",
+    "VCAM",
+    "VCOCD",
+    "VACSO",
+    "VACMCU",
+    "VACMCO",
+    "VOBAV",
+    "VSONCT",
+    "VSONCO",
+    "VSANCE",
+    "VSANCC",
+    "VSONIN",
+    "archetype.specialisation_cycle",
+    "archetype.use_node_cycle",
+    "archetype.unreadable",
 )
 
 _WARNINGS = (
+    "VCOC",
+    # Editorial quality of archetypes.
+    "lint.language_missing",
+    "lint.text_missing",
+    "lint.untranslated",
+    "lint.spaces",
+    "lint.punctuation",
+    "lint.name_form",
+    "lint.code_unused",
+    "lint.code_reused",
+    "lint.concept_form",
+    "lint.metadata_missing",
+    "lint.units_not_ucum",
+    "lint.binding_form",
+    "lint.binding_check_digit",
+    "lint.reference_unknown",
+    "lint.reference_older",
     "code.not_checked",
     "code.rubric",
     "quantity.units_unknown",

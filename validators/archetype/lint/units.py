@@ -1,0 +1,66 @@
+"""Units of quantities are written in UCUM (RM, DV_QUANTITY.units)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from archetypes.aom.constraints import CDvQuantity
+from archetypes.findings import Finding
+from validators.archetype.subject import Subject, at
+
+# What archetypes and forms write instead of the UCUM unit. Not repaired: data hold the unit as it stands.
+SUGGESTIONS = MappingProxyType(
+    {
+        "gm": "g",
+        "gm/d": "g/d",
+        "gm/wk": "g/wk",
+        "millisec": "ms",
+        "sec": "s",
+        "hr": "h",
+        "dioptre": "[diop]",
+        "°": "deg",
+        "°C": "Cel",
+        "mmHg": "mm[Hg]",
+        "cmH2O": "cm[H2O]",
+        "IU": "[iU]",
+        " ": "1",
+        "": "1",
+    }
+)
+
+
+def check_units(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
+    """Each unit of a C_DV_QUANTITY is UCUM, case-sensitive form (RM, DV_QUANTITY.units)."""
+    for place in subject.places:
+        if isinstance(place.node, CDvQuantity):
+            for item in place.node.items:
+                if not is_ucum(item.units):
+                    expected = SUGGESTIONS.get(item.units, "UCUM")
+                    yield at(place, "lint.units_not_ucum", expected=expected, found=item.units)
+
+
+@cache
+def is_ucum(unit: str) -> bool:
+    """True if a text is a unit of the Unified Code for Units of Measure, case-sensitive form.
+
+    Annotations in braces hold printable ASCII without blanks (UCUM, section 12).
+    """
+    from lark.exceptions import LarkError
+
+    try:
+        _parse()(unit)
+    except LarkError:
+        return False
+    return True
+
+
+@cache
+def _parse() -> Callable[[str], Any]:
+    # Building the grammar takes half a second: only who checks units pays it.
+    from ucumvert.parser import get_ucum_parser
+
+    parse: Callable[[str], Any] = get_ucum_parser().parse
+    return parse
