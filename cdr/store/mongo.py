@@ -18,6 +18,7 @@ from cdr.store.database import Database, Document, store_errors
 from cdr.store.indexes import prepare
 from cdr.store.reads import Reads
 from cdr.store.template_documents import TemplateDocuments
+from cdr.store.template_versions import TemplateVersions
 from cdr.store.tombstones import Tombstones
 
 
@@ -34,6 +35,7 @@ class Store:
         self._tombstones = tombstones
         self.reads = Reads(database)
         self.templates = TemplateDocuments(database)
+        self.template_versions = TemplateVersions(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
