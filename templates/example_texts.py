@@ -114,7 +114,7 @@ def _in_set(character: str, members: Sequence[Any]) -> bool:
 
 def _is_member(character: str, operation: Any, argument: Any) -> bool:
     if operation is regex.LITERAL:
-        return ord(character) == argument
+        return bool(ord(character) == argument)
     if operation is regex.RANGE:
         return bool(argument[0] <= ord(character) <= argument[1])
     category = _CATEGORIES.get(argument) if operation is regex.CATEGORY else None

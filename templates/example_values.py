@@ -22,7 +22,7 @@ from archetypes.aom.constraints import (
     CString,
     Interval,
 )
-from archetypes.rm.coded_attributes import GROUPS, STATE_AFTER
+from archetypes.rm.value_domains import GROUPS, STATE_AFTER
 from archetypes.terminology.openehr import terminology
 from templates.data_values import PERCENT, DataValue, code_phrase, coded, ordinal, primitive
 from templates.example_primitives import Choice, Impossible, number, whole_number

@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from archetypes.rm.coded_attributes import CODE_SETS, GROUPS, STATE_AFTER
+from archetypes.rm.value_domains import (
+    CODE_SETS,
+    FILLED_TEXTS,
+    GROUPS,
+    MAGNITUDE_STATUSES,
+    PARTY_TYPES,
+    STATE_AFTER,
+)
 from archetypes.rm.iso8601 import duration_seconds, temporal_key
 from archetypes.terminology import terminology
 from validators.composition.data import Node, code_of, known_class, number, part, text
@@ -20,8 +27,6 @@ Invariant = Callable[[Node, Place, Report], None]
 
 _ARCHETYPE_ID = re.compile(r"\w+-\w+-[A-Z_]+\.[\w-]+(?:\.[\w.\-]+)?", re.ASCII)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
-_PARTY_TYPES = frozenset({"PERSON", "ORGANISATION", "GROUP", "AGENT", "ROLE", "PARTY", "ACTOR"})
-_MAGNITUDE_STATUSES = frozenset({"=", "<", ">", "<=", ">=", "~"})
 _RATIO, _UNITARY, _PERCENT, _FRACTION, _INTEGER_FRACTION = range(5)
 _DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
 
@@ -29,8 +34,8 @@ _DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
 # --- composition and structures -----------------------------------------------------------------
 
 
-# Clients of openEHR servers leave archetype_details out of an EHR_STATUS, and nothing depends on them there.
-_ROOTS_WITHOUT_DETAILS = frozenset({"EHR_STATUS"})
+# Clients of openEHR servers leave archetype_details out of these, and nothing depends on them there.
+_ROOTS_WITHOUT_DETAILS = frozenset({"EHR_STATUS", "FOLDER"})
 
 
 def is_archetype_id(node_id: str) -> bool:
@@ -91,8 +96,8 @@ def _party_identified(node: Node, place: Place, report: Report) -> None:
 
 def _party_ref_type(node: Node, place: Place, report: Report) -> None:
     found = text(node, "type")
-    if found is not None and found not in _PARTY_TYPES:
-        report.add("invariant.party_ref_type", Place(place, "type"), " | ".join(sorted(_PARTY_TYPES)), found)
+    if found is not None and found not in PARTY_TYPES:
+        report.add("invariant.party_ref_type", Place(place, "type"), " | ".join(sorted(PARTY_TYPES)), found)
 
 
 # --- data values --------------------------------------------------------------------------------
@@ -173,8 +178,8 @@ def _precision(node: Node, place: Place, report: Report) -> None:
 
 def _magnitude_status(node: Node, place: Place, report: Report) -> None:
     status = text(node, "magnitude_status")
-    if status is not None and status not in _MAGNITUDE_STATUSES:
-        expected = " ".join(sorted(_MAGNITUDE_STATUSES))
+    if status is not None and status not in MAGNITUDE_STATUSES:
+        expected = " ".join(sorted(MAGNITUDE_STATUSES))
         report.add("invariant.magnitude_status", Place(place, "magnitude_status"), expected, status)
 
 
@@ -285,7 +290,7 @@ def _in_code_set(attribute: str, code_set: str) -> Invariant:
 
 def _tables() -> Mapping[str, tuple[Invariant, ...]]:
     rules: dict[str, list[Invariant]] = {name: list(own) for name, own in _OWN_RULES.items()}
-    for class_name, attribute in _FILLED_TEXTS:
+    for class_name, attribute in FILLED_TEXTS:
         rules.setdefault(class_name, []).append(_filled_text(attribute))
     for class_name, attribute, group in GROUPS:
         rules.setdefault(class_name, []).append(_in_group(attribute, group))
@@ -312,24 +317,5 @@ _OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
     "DV_URI": (_uri,),
     "DV_EHR_URI": (_ehr_uri,),
 }
-
-_FILLED_TEXTS = (
-    ("LOCATABLE", "archetype_node_id"),
-    ("ARCHETYPED", "rm_version"),
-    ("OBJECT_ID", "value"),
-    ("CODE_PHRASE", "code_string"),
-    ("DV_TEXT", "value"),
-    ("DV_TEXT", "formatting"),
-    ("DV_IDENTIFIER", "id"),
-    ("DV_URI", "value"),
-    ("DV_PARSABLE", "formalism"),
-    ("DV_QUANTITY", "units"),
-    ("EVENT_CONTEXT", "location"),
-    ("PARTY_IDENTIFIED", "name"),
-    ("ACTIVITY", "action_archetype_id"),
-    ("INSTRUCTION_DETAILS", "activity_id"),
-    ("FEEDER_AUDIT_DETAILS", "system_id"),
-    ("AUDIT_DETAILS", "system_id"),
-)
 
 INVARIANTS: Mapping[str, tuple[Invariant, ...]] = _tables()

@@ -1,4 +1,4 @@
-"""Which attributes of the reference model are coded by what (RM 1.1.0, "Invariants" of each class).
+"""What single attributes of the reference model may hold (RM 1.1.0, "Invariants" of each class).
 
 The names of groups and code sets are those of ``archetypes.terminology``.
 """
@@ -44,3 +44,26 @@ STATE_AFTER: Mapping[str, str] = MappingProxyType({
     "534": "529", "540": "245", "541": "532", "543": "245", "544": "530", "545": "530", "546": "245",
     "547": "531", "548": "532", "549": "533", "550": "531", "551": "532", "552": "528",
 })  # fmt: skip
+
+# Class and attribute (a STRING) that must not be empty if it is there.
+FILLED_TEXTS = (
+    ("LOCATABLE", "archetype_node_id"),
+    ("ARCHETYPED", "rm_version"),
+    ("OBJECT_ID", "value"),
+    ("CODE_PHRASE", "code_string"),
+    ("DV_TEXT", "value"),
+    ("DV_TEXT", "formatting"),
+    ("DV_IDENTIFIER", "id"),
+    ("DV_URI", "value"),
+    ("DV_PARSABLE", "formalism"),
+    ("DV_QUANTITY", "units"),
+    ("EVENT_CONTEXT", "location"),
+    ("PARTY_IDENTIFIED", "name"),
+    ("ACTIVITY", "action_archetype_id"),
+    ("INSTRUCTION_DETAILS", "activity_id"),
+    ("FEEDER_AUDIT_DETAILS", "system_id"),
+    ("AUDIT_DETAILS", "system_id"),
+)
+
+PARTY_TYPES = frozenset({"PERSON", "ORGANISATION", "GROUP", "AGENT", "ROLE", "PARTY", "ACTOR"})
+MAGNITUDE_STATUSES = frozenset({"=", "<", ">", "<=", ">=", "~"})
