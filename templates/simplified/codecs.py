@@ -140,7 +140,7 @@ class Part:
             self._write_one(value, f"{at}/{self.key}", out)
 
     def _write_one(self, value: Any, at: str, out: Json) -> None:
-        write_or_raw(codec_of(self.type_name), value, at, out)
+        write_or_raw(codec_of(self.type_name), value, at, out, self.type_name)
 
     def read(self, entry: Entry, reading: Reading) -> Any:
         """The object, the list of objects, or None."""
@@ -160,16 +160,33 @@ class Part:
         return found is None or rm_schema().is_a(found, base_name(self.type_name))
 
 
-def write_or_raw(codec: Codec, value: Any, at: str, out: Json) -> None:
-    """Keys where they say all, else the object as it is."""
+def write_or_raw(codec: Codec, value: Any, at: str, out: Json, type_name: str) -> None:
+    """Keys where they say all, else the object as it is; ``type_name`` is its class if it does not say it."""
     keys: Json = {}
     try:
         codec.write(value, at, keys)
     except Unsayable:
-        if not isinstance(value, dict) or "_type" not in value:
-            raise
-        keys = {f"{at}|{RAW}": value}
+        keys = raw(value, at, type_name)
     out.update(keys)
+
+
+def raw(value: Any, at: str, type_name: str) -> Json:
+    """The object as canonical JSON under ``|raw``; raises Unsayable for what is no object of one class."""
+    known = rm_schema().get(type_name)
+    if not isinstance(value, dict) or ("_type" not in value and (known is None or known.abstract)):
+        raise Unsayable("")
+    return {f"{at}|{RAW}": {"_type": base_name(type_name), **value}}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, where one of two objects may leave out its class."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(
+            same(one.get(name), other.get(name))
+            or (name == "_type" and None in (one.get(name), other.get(name)))
+            for name in one.keys() | other.keys()
+        )
+    return bool(one == other)
 
 
 def read_or_raw(codec: Codec, entry: Entry, reading: Reading, hint: Hint, type_name: str) -> Any:

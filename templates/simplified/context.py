@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,13 +10,12 @@ from archetypes.terminology.openehr import terminology
 from templates.data_values import code_phrase, coded, text
 from templates.simplified.codecs import NO_HINT, Json, Reading, codec_of
 from templates.simplified.entries import Entry
-from templates.simplified.parties import participation_mode
+from templates.simplified.parties import numbered_identifiers, participation_mode
 
 _OTHER_CARE = "238"
 _EVENT = "433"
 _NOT_SPECIFIED = "not specified"  # participation mode where none is told
 
-_INDEXED = re.compile(r"(issuer|assigner|id|type):([0-9]{1,3})")
 _IDENTIFIER = ("issuer", "assigner", "id", "type")
 
 
@@ -163,7 +161,7 @@ class _Values:
         found: dict[int, dict[str, Entry]] = {}
         for name in ("name", "function", "mode", "id", "identifiers"):
             self._entry.steps.add(f"participation_{name}")
-            for index, each in self._entry.below.pop(f"participation_{name}", {}).items():
+            for index, each in self._entry.below.get(f"participation_{name}", {}).items():
                 found.setdefault(index, {})[name] = each
         return [self._participation(index, found[index]) for index in sorted(found)]
 
@@ -194,13 +192,7 @@ class _Values:
         compact = self._reading.scalar("STRING", entry, "")
         if compact is not None:
             return [self._compact(entry, each) for each in compact.split(";")]
-        numbered: dict[int, Json] = {}
-        for suffix in list(entry.values):
-            match = _INDEXED.fullmatch(suffix)
-            if match is not None:
-                value = self._reading.scalar("STRING", entry, suffix)
-                numbered.setdefault(int(match[2]), {"_type": "DV_IDENTIFIER"})[match[1]] = value
-        return [numbered[index] for index in sorted(numbered)]
+        return numbered_identifiers(entry, self._reading)
 
     def _compact(self, entry: Entry, told: str) -> Json:
         parts = told.split("::")

@@ -49,9 +49,9 @@ class Entry:
         return any(suffix in self.values for suffix in suffixes)
 
     def take_all(self, step: str) -> list[Entry]:
-        """The entries below with this id, by index; they are taken out."""
+        """The entries below with this id, by index; their values are left in them."""
         self.steps.add(step)
-        found = self.below.pop(step, None)
+        found = self.below.get(step)
         return [] if found is None else [found[index] for index in sorted(found)]
 
     def is_empty(self) -> bool:
@@ -84,7 +84,7 @@ class Entry:
         if entry.is_empty():
             return
         near = get_close_matches(step, sorted(self.steps), n=1)
-        suggestion = f"{self.path}/{near[0]}" if self.path else next(iter(near), "")
+        suggestion = f"{self.path}/{near[0]}".removeprefix("/") if near else ""
         params = {"suggestion": suggestion} if near else {}
         yield Finding("flat.path.unknown", entry.path, suggestion, step, params=params)
 

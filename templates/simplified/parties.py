@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archetypes.terminology.openehr import terminology
@@ -16,6 +17,7 @@ from templates.simplified.codecs import (
     Unsayable,
     codec_of,
     register,
+    same,
 )
 from templates.simplified.entries import Entry
 
@@ -23,6 +25,8 @@ _PARTIES = ("PARTY_SELF", "PARTY_IDENTIFIED", "PARTY_RELATED")
 
 # A reference of these types says nothing of what it points to; any other is said.
 _ANY_PARTY = ("PARTY", "ANY")
+
+_NUMBERED = re.compile(r"(issuer|assigner|id|type)(?::([0-9]{1,3}))?")
 
 _REFERENCE = Shape(
     "PARTY_REF",
@@ -163,14 +167,14 @@ class ParticipationCodec:
             raise Unsayable("")
         function = value.get("function")
         if function is not None:
-            if set(function) == {"_type", "value"} and function["_type"] == "DV_TEXT":
+            if _is_plain(function):
                 self._plain_function.write(function["value"], at, out)
             else:
                 self._function.write(function, at, out)
         mode = value.get("mode")
         if mode is not None:
             rubric = mode.get("value") if isinstance(mode, dict) else None
-            if not isinstance(rubric, str) or participation_mode(rubric) != mode:
+            if not isinstance(rubric, str) or not same(participation_mode(rubric), mode):
                 raise Unsayable("mode")
             out[f"{at}|mode"] = rubric
         codec_of("PARTY_PROXY").write(value["performer"], at, out)
@@ -181,6 +185,9 @@ class ParticipationCodec:
         of_parts = self._function.read(entry, reading)
         mode = reading.scalar("STRING", entry, "mode")
         performer = codec_of("PARTY_PROXY").read(entry, reading, hint)
+        identifiers = numbered_identifiers(entry, reading, "identifiers_")
+        if identifiers:
+            performer = {"_type": "PARTY_IDENTIFIED", **(performer or {}), "identifiers": identifiers}
         if function is None and of_parts is None and mode is None and performer is None:
             return None
         made: Json = {"_type": "PARTICIPATION"}
@@ -196,6 +203,23 @@ class ParticipationCodec:
             reading.refuse("flat.value.missing", entry.key("name"), "PARTICIPATION", "nothing")
         made["performer"] = performer
         return made
+
+
+def numbered_identifiers(entry: Entry, reading: Reading, prefix: str = "") -> list[Json]:
+    """Identifiers whose parts are the suffixes ``issuer:0``, ``id:0`` ... of one entry."""
+    found: dict[int, Json] = {}
+    for suffix in list(entry.values):
+        match = _NUMBERED.fullmatch(suffix.removeprefix(prefix))
+        if match is not None and suffix.startswith(prefix) and (prefix or match[2]):
+            value = reading.scalar("STRING", entry, suffix)
+            found.setdefault(int(match[2] or 0), {"_type": "DV_IDENTIFIER"})[match[1]] = value
+    return [found[index] for index in sorted(found)]
+
+
+def _is_plain(value: Any) -> bool:
+    """True for a DV_TEXT with nothing but its text."""
+    told = isinstance(value, dict) and value.get("_type", "DV_TEXT") == "DV_TEXT"
+    return told and set(value) <= {"_type", "value"}
 
 
 def participation_mode(told: str) -> Json | None:
@@ -253,8 +277,8 @@ class LinkCodec:
             raise Unsayable("")
         for name in ("type", "meaning"):
             inner = value.get(name)
-            if isinstance(inner, dict) and set(inner) <= {"_type", "value"} and inner.get("value"):
-                out[f"{at}|{name}"] = inner["value"]
+            if isinstance(inner, dict) and _is_plain(inner):
+                Leaf((name,), (name,), "STRING").write(inner.get("value", ""), at, out)
             elif inner is not None:
                 Part(name, name, "DV_TEXT").write(inner, at, out)
         target = value.get("target")

@@ -13,7 +13,6 @@ from typing import Any
 
 from archetypes.aom.constraints import (
     CArchetypeRoot,
-    CCodePhrase,
     CComplexObject,
     CObject,
 )
@@ -44,6 +43,13 @@ _TERMINOLOGIES: Mapping[str, str] = {
     "transition": "openehr",
     "careflow_step": "local",
     "timing": "timing",
+}
+
+# Web templates leave these out where the template does not name them; data have them.
+_IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "COMPOSITION": ("context",),
+    "EVENT_CONTEXT": ("start_time", "setting"),
+    "ISM_TRANSITION": ("current_state", "transition", "careflow_step"),
 }
 
 
@@ -136,8 +142,22 @@ class _Compiler:
         root = self._place(definition, "", False, definition, "", None)
         root.step = node["id"]
         self._grow(root, node)
+        self._imply(root)
         _note_steps(root)
         return root
+
+    def _imply(self, place: Place) -> None:
+        """Places that every object of a class has, where the template is silent about them."""
+        for attribute in _IMPLIED.get(place.type_name, ()):
+            if attribute not in place.below:
+                made = self._step(place, PathSegment(attribute), None, new=True)
+                made.step = attribute
+                if has_codec(made.type_name):
+                    made.codec = codec_of(made.type_name)
+                    made.hint = self._hint(None, made.root, attribute)
+        for children in place.below.values():
+            for child in children:
+                self._imply(child)
 
     def _grow(self, place: Place, node: Json) -> None:
         """The places of the nodes below."""
@@ -233,7 +253,7 @@ class _Compiler:
 
     def _hint(self, constraint: CObject | None, root: CArchetypeRoot, attribute: str) -> Hint:
         limit = code_constraint(constraint) if constraint is not None else None
-        stated = limit.terminology_id if isinstance(limit, CCodePhrase) and limit.codes else None
+        stated = limit.terminology_id if limit is not None else None
         terminology = stated or _TERMINOLOGIES.get(attribute, "")
         return Hint(terminology, constraint, Rubrics(root, self._opt.language))
 

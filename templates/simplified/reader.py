@@ -47,8 +47,7 @@ def from_flat(opt: OperationalTemplate, flat: Mapping[str, Any], *, now: datetim
     at = now or datetime.now(UTC)
     context = read_context(contexts[0] if contexts else Entry(CONTEXT, 0), language, at, reading)
     composition = _Reader(opt, context, reading).composition(root, body)
-    for entry in (tree, body, *contexts):
-        reading.findings.extend(entry.left())
+    reading.findings.extend(tree.left())
     if reading.findings:
         raise FlatRefused(reading.findings)
     return composition
@@ -245,10 +244,11 @@ class _Reader:
         defaults = self._defaults(type_name, made)
         if rm_schema().is_a(type_name, "ENTRY"):
             self._add_entry_defaults(place, defaults, index)
-        if type_name == "ACTION" and "ism_transition" not in made:
-            defaults["ism_transition"] = {"_type": "ISM_TRANSITION"}
         if type_name == "ACTION":
-            self._complete_transition(place, (made.get("ism_transition") or defaults["ism_transition"]))
+            transition = made.get("ism_transition", {"_type": "ISM_TRANSITION"})
+            self._complete_transition(place, transition)
+            if len(transition) > 1:
+                made["ism_transition"] = transition
         return {**made, **{name: value for name, value in defaults.items() if name not in made}}
 
     def _defaults(self, type_name: str, made: Json) -> Json:

@@ -154,24 +154,21 @@ class TextCodec:
 
 def _complete_ordinal(made: Json, entry: Entry, reading: Reading, hint: Hint) -> None:
     """Value and symbol belong together in the template: one of them is enough."""
-    items = hint.constraint.items if isinstance(hint.constraint, CDvOrdinal) else ()
-    symbol = made.get("symbol", {})
-    code = symbol.get("defining_code", {}).get("code_string")
+    constraint = hint.constraint
+    items = constraint.items if isinstance(constraint, CDvOrdinal) else ()
+    code = made.get("symbol", {}).get("defining_code", {}).get("code_string")
     found = next((item for item in items if _is_meant(item, code, made.get("value"))), None)
-    if found is not None and hint.rubrics is not None:
-        listed = ordinal(
-            found, hint.rubrics, hint.constraint.rm_type_name if hint.constraint else "DV_ORDINAL"
-        )
+    if found is not None and constraint is not None and hint.rubrics is not None:
+        listed = ordinal(found, hint.rubrics, constraint.rm_type_name)
         made.setdefault("value", listed["value"])
-        if not symbol:
-            made["symbol"] = listed["symbol"]
-            return
+        symbol: Json = made.setdefault("symbol", listed["symbol"])
         symbol.setdefault("value", listed["symbol"]["value"])
-        symbol["defining_code"].setdefault(
-            "terminology_id", listed["symbol"]["defining_code"]["terminology_id"]
-        )
+        phrase = symbol.setdefault("defining_code", listed["symbol"]["defining_code"])
+        phrase.setdefault("terminology_id", listed["symbol"]["defining_code"]["terminology_id"])
     elif code is not None:
-        _complete_coded(symbol, entry, reading, hint)
+        made["symbol"]["defining_code"].setdefault(
+            "terminology_id", {"_type": "TERMINOLOGY_ID", "value": "local"}
+        )
 
 
 def _is_meant(item: OrdinalItem, code: str | None, value: float | None) -> bool:

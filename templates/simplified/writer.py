@@ -15,7 +15,7 @@ from archetypes.rm.schema import base_name, rm_schema
 from templates.errors import NotSayable
 from templates.operational import OperationalTemplate
 from templates.rm_defaults import subject
-from templates.simplified.codecs import RAW, Json, Unsayable, write_or_raw
+from templates.simplified.codecs import Json, Unsayable, raw, same, write_or_raw
 from templates.simplified.extras import NAME, ORIGIN, SAMPLE_COUNT
 from templates.simplified.places import Alternative, Place, compiled
 
@@ -87,8 +87,8 @@ class _Writer:
             _write_name(place, inner, at, out)
         elif attribute == "archetype_details":
             _check_details(place, inner)
-        elif attribute == "subject" and inner == subject(
-            place.children_of("subject"), index + 1, self._language
+        elif attribute == "subject" and same(
+            inner, subject(place.children_of("subject"), index + 1, self._language)
         ):
             return
         elif attribute in place.below:
@@ -122,14 +122,22 @@ class _Writer:
             if index and not place.repeats:
                 raise Unsayable(path)  # more than the template allows
             if not place.step:
-                self.node(place, member, at, path, out)
+                self._left_out(place, member, at, path, out)
             else:
                 self._shown(place, member, f"{at}/{place.key(index)}", path, out, index)
+
+    def _left_out(self, place: Place, value: Any, at: str, rm_path: str, out: Json) -> None:
+        """A node without a path of its own: it comes back only with something below it."""
+        keys: Json = {}
+        self.node(place, value, at, rm_path, keys)
+        if not keys:
+            raise Unsayable(rm_path)
+        out.update(keys)
 
     def _shown(self, place: Place, value: Any, at: str, rm_path: str, out: Json, index: int) -> None:
         """A node with a path of its own; as canonical JSON where its keys cannot say all of it."""
         if place.codec is not None:
-            write_or_raw(place.codec, value, at, out)
+            write_or_raw(place.codec, value, at, out, place.allowed_type)
             return
         keys: Json = {}
         try:
@@ -138,10 +146,8 @@ class _Writer:
             else:
                 self.node(place, value, at, rm_path, keys, index)
         except Unsayable:
-            if not isinstance(value, dict) or "_type" not in value:
-                raise
-            keys = {f"{at}|{RAW}": value}
-        out.update(keys)
+            keys = raw(value, at, place.type_name)
+        out.update(keys or raw(value, at, place.type_name))
 
     def _element(self, place: Place, element: Any, at: str, rm_path: str, out: Json) -> None:
         if not isinstance(element, dict):
@@ -166,7 +172,7 @@ def _write_value(place: Place, value: Any, at: str, out: Json) -> None:
     found = _alternative_of(place.alternatives, value)
     if found is None:
         raise Unsayable("value")
-    write_or_raw(found.codec, value, f"{at}/{found.step}" if found.step else at, out)
+    write_or_raw(found.codec, value, f"{at}/{found.step}" if found.step else at, out, found.type_name)
 
 
 def _alternative_of(alternatives: Sequence[Alternative], value: Any) -> Alternative | None:
@@ -207,7 +213,7 @@ def _write_name(place: Place, name: Any, at: str, out: Json) -> None:
     """Only a name that the template does not give, and only of a node with a path."""
     if not place.step or place.name is None or not isinstance(name, dict):
         return
-    if name != place.name and {"_type": "DV_TEXT", **name} != place.name:
+    if not same(name, place.name):
         NAME.write(name, at, out)
 
 
@@ -220,7 +226,7 @@ def _check_details(place: Place, details: Any) -> None:
 def _write_origin(history: Json, at: str, out: Json) -> None:
     """HISTORY.origin, unless it is the time of its earliest event."""
     origin = history.get("origin")
-    if isinstance(origin, dict) and origin != earliest(history.get("events") or []):
+    if isinstance(origin, dict) and not same(origin, earliest(history.get("events") or [])):
         ORIGIN.write(origin, at, out)
 
 
