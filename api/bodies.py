@@ -41,4 +41,6 @@ async def _read_limited(request: Request, limit: int) -> bytes:
         if size > limit:
             raise BodyTooLarge(limit)
         chunks.append(chunk)
-    return b"".join(chunks)
+    body = b"".join(chunks)
+    request.state.body = body  # as it was sent, for whoever must know it again (api.repeats)
+    return body

@@ -22,10 +22,10 @@ TAGS = [
     {"name": "EHR", "description": "Create and find records of persons."},
     {"name": "EHR_STATUS", "description": "Subject, modifiable, queryable; versioned."},
     {"name": "COMPOSITION", "description": "Clinical documents: create, read, update, delete; versioned."},
-    {
-        "name": "Definition",
-        "description": "Templates (ADL 1.4 operational templates) and their web templates.",
-    },
+    {"name": "CONTRIBUTION", "description": "Several versions committed together, all or none."},
+    {"name": "DIRECTORY", "description": "The folders of an EHR; versioned."},
+    {"name": "ITEM_TAG", "description": "Tags on objects and versions; not versioned."},
+    {"name": "Definition", "description": "Templates, web templates, stored queries."},
     {"name": "Query", "description": "AQL."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
@@ -146,6 +146,11 @@ AUDIT = _header(
     "openehr-audit-details",
     "What the client says about the commit.",
     'description.value="Rettet blodtrykk",committer.name="Jordmor Eksempel"',
+)
+IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "The same key and body within 7 days get the first answer; another body 422.",
+    "5f3c1a52-9a5e-4a0e-8c3b-8f0d4d7f0b11",
 )
 EHR_ID_HEADER = _header("openehr-ehr-id", "Query this EHR only.", "7d44b88c-4199-4bad-97dc-d78268e01398")
 VERSION_AT_TIME = "ISO 8601 extended time, such as 2026-03-01T12:30:00%2B01:00; without a zone the server's."

@@ -15,7 +15,9 @@ from cdr.errors import (
     UnknownVersion,
     VersionConflict,
 )
+from cdr.repeats import Repeatable, commit_once
 from cdr.store.documents import Head
+from cdr.store.waiting import Commit
 from cdr.submission import (
     check_change,
     check_own_uid,
@@ -37,6 +39,7 @@ from cdr.versions import (
     iso,
     normal_object_id,
     revision_history,
+    text_at,
     versioned_object,
 )
 
@@ -49,17 +52,23 @@ async def create_composition(
     *,
     lifecycle: Lifecycle = Lifecycle.COMPLETE,
     audit: CommitAudit = NO_AUDIT,
+    repeatable: Repeatable | None = None,
 ) -> StoredVersion:
     """Validate and store a composition as version 1 of a new object.
 
     Raises UnknownEhr, EhrClosed, EhrNotModifiable, MissingTemplateId, UnknownTemplate,
-    InvalidComposition, RefusedIdentifier, UidMismatch, ObjectExists, TooLarge.
+    InvalidComposition, RefusedIdentifier, UidMismatch, ObjectExists, TooLarge, RepeatMismatch, RepeatErased.
     """
-    change = check_change(None, audit.change_type or ChangeType.CREATION, lifecycle)
-    uid = first_uid(call.ctx, composition)
-    version = await new_version(call.ctx, composition, uid, change, lifecycle)
-    commit = contribution_of_one(call, normal_object_id(ehr_id), version, audit)
-    (stored,) = await call.commit(commit)
+    ehr_id = normal_object_id(ehr_id)
+
+    async def prepare() -> Commit:
+        change = check_change(None, audit.change_type or ChangeType.CREATION, lifecycle)
+        uid = first_uid(call.ctx, composition)
+        version = await new_version(call.ctx, composition, uid, change, lifecycle)
+        chosen = () if text_at(composition, "uid", "value") is None else (uid.object_id,)
+        return contribution_of_one(call, ehr_id, version, audit, chosen_ids=chosen)
+
+    (stored,) = (await commit_once(call, ehr_id, repeatable, prepare)).versions
     return stored
 
 

@@ -1,15 +1,18 @@
-"""Contributions: what is, and was, committed together."""
+"""Contributions: what is, and was, committed together (RM common, change control; ITS-REST CONTRIBUTION)."""
 
 from __future__ import annotations
 
 from cdr.access import Action
 from cdr.audit import Outcome
+from cdr.changes import Changes
 from cdr.context import Actor
-from cdr.doors import Call, reading
-from cdr.errors import UnknownContribution, UnknownEhr
+from cdr.contribution_request import NewContribution, read_contribution
+from cdr.doors import Call, reading, writing
+from cdr.errors import CdrError, ContributionExists, UnknownContribution, UnknownEhr
+from cdr.repeats import Repeatable, commit_once
 from cdr.store.documents import NewVersion
-from cdr.store.waiting import Commit, StatusFacts
-from cdr.versions import CommitAudit, JsonObject, normal_object_id
+from cdr.store.waiting import Commit, ContributionFacts, StatusFacts
+from cdr.versions import CommitAudit, Contribution, JsonObject, normal_object_id
 
 
 @reading(Action.READ_CONTRIBUTION)
@@ -23,6 +26,62 @@ async def get_contribution(call: Call, ehr_id: str, uid: str) -> JsonObject:
     return found.to_canonical()
 
 
+@writing(Action.CREATE_CONTRIBUTION)
+async def create_contribution(
+    call: Call, ehr_id: str, body: JsonObject, *, repeatable: Repeatable | None = None
+) -> Contribution:
+    """Commit versions of several objects together, all or none (ITS-REST NewContribution).
+
+    What is wrong with one version carries its place in the body, in the message and in each finding.
+    Raises UnknownEhr, BadContribution, ContributionExists, and for a version what its own use case
+    raises; for one whose preceding version is not the latest NotLatest.
+    """
+    ehr_id = normal_object_id(ehr_id)
+    changes = Changes()
+
+    async def prepare() -> Commit:
+        asked = read_contribution(body)
+        await _check_free(call, ehr_id, asked.uid)
+        await changes.gather(call.ctx, ehr_id, asked.versions)
+        return _composed(call, ehr_id, asked, changes)
+
+    try:
+        committed = await commit_once(call, ehr_id, repeatable, prepare)
+    except CdrError as error:
+        raise changes.located(error) from error
+    found = await call.ctx.store.reads.contribution(committed.ehr_id, committed.contribution_id)
+    if found is None:  # erased since
+        raise UnknownContribution(committed.contribution_id)
+    return found
+
+
+async def _check_free(call: Call, ehr_id: str, uid: str | None) -> None:
+    """The EHR is there, and has no contribution of this uid. Raises UnknownEhr, ContributionExists."""
+    if not await call.ctx.store.reads.has_ehr(ehr_id):
+        raise UnknownEhr(ehr_id)
+    if uid is not None and await call.ctx.store.reads.contribution(ehr_id, uid) is not None:
+        raise ContributionExists(uid)
+
+
+def _composed(call: Call, ehr_id: str, asked: NewContribution, changes: Changes) -> Commit:
+    contribution_id = asked.uid or call.ctx.new_id()
+    return Commit(
+        ehr_id=ehr_id,
+        contribution_id=contribution_id,
+        system_id=call.ctx.settings.system_id,
+        committer=asked.audit.committer or _party(call.ctx.actor),
+        description=asked.audit.description,
+        clock=call.ctx.clock(),
+        versions=tuple(changes.versions),
+        entry=call.entry(Outcome.DONE, ehr_id=ehr_id, what=f"contribution {contribution_id}"),
+        status=changes.status,
+        needs_modifiable=changes.needs_modifiable,
+        attested=tuple(changes.attested),
+        facts=ContributionFacts(asked.audit.change_type or changes.change_type, tuple(changes.order)),
+        chosen_ids=tuple(changes.chosen_ids),
+    )
+
+
 def contribution_of_one(
     call: Call,
     ehr_id: str,
@@ -31,6 +90,7 @@ def contribution_of_one(
     *,
     status: StatusFacts | None = None,
     creates_ehr: bool = False,
+    chosen_ids: tuple[str, ...] = (),
 ) -> Commit:
     """The contribution of a request that writes one version."""
     return Commit(
@@ -44,6 +104,7 @@ def contribution_of_one(
         entry=call.entry(Outcome.DONE, ehr_id=ehr_id, what=str(version.uid)),
         status=status,
         creates_ehr=creates_ehr,
+        chosen_ids=chosen_ids,
     )
 
 

@@ -10,6 +10,8 @@ from cdr.contributions import contribution_of_one
 from cdr.doors import Call, asking, reading, writing
 from cdr.ehr_status import default_status, status_version
 from cdr.errors import BadRequest, UnknownEhr, UnknownSubject, UnknownVersion, VersionConflict
+from cdr.repeats import Repeatable, commit_once
+from cdr.store.waiting import Commit
 from cdr.submission import check_change
 from cdr.versions import (
     NO_AUDIT,
@@ -35,19 +37,25 @@ async def create_ehr(
     *,
     status: JsonObject | None = None,
     audit: CommitAudit = NO_AUDIT,
+    repeatable: Repeatable | None = None,
 ) -> Ehr:
     """Create an EHR with its first status; without one: modifiable, queryable, subject PARTY_SELF.
 
     Raises EhrExists (also for the id of an erased EHR), SubjectExists, InvalidEhrStatus,
-    RefusedIdentifier, BadRequest (the id is no UUID).
+    RefusedIdentifier, BadRequest (the id is no UUID), RepeatMismatch, RepeatErased.
     """
-    ehr_id = call.ctx.new_id() if ehr_id is None else _checked_id(ehr_id)
-    uid = ObjectVersionId(call.ctx.new_id(), call.ctx.settings.system_id, 1)
-    check_change(None, audit.change_type or ChangeType.CREATION, Lifecycle.COMPLETE)
-    version, facts = status_version(call.ctx, default_status() if status is None else status, uid)
-    commit = contribution_of_one(call, ehr_id, version, audit, status=facts, creates_ehr=True)
-    (stored,) = await call.commit(commit)
-    return Ehr(ehr_id, call.ctx.settings.system_id, stored.audit.time_committed, stored)
+    chosen = None if ehr_id is None else _checked_id(ehr_id)
+
+    async def prepare() -> Commit:
+        check_change(None, audit.change_type or ChangeType.CREATION, Lifecycle.COMPLETE)
+        uid = ObjectVersionId(call.ctx.new_id(), call.ctx.settings.system_id, 1)
+        version, facts = status_version(call.ctx, default_status() if status is None else status, uid)
+        new_id = chosen or call.ctx.new_id()
+        return contribution_of_one(call, new_id, version, audit, status=facts, creates_ehr=True)
+
+    committed = await commit_once(call, f"actor {call.ctx.actor.id}", repeatable, prepare)
+    (stored,) = committed.versions
+    return Ehr(committed.ehr_id, call.ctx.settings.system_id, stored.audit.time_committed, stored)
 
 
 @reading(Action.READ_EHR)

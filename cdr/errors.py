@@ -19,6 +19,7 @@ CdrError
 │   ├── DirectoryExists  QueryExists
 │   ├── LifecycleConflict        no way from the state of the latest version to the one asked for
 │   ├── RepeatErased             what the repeated request made is erased
+│   ├── AlreadyCommitted         a repeated request; the use case answers as the first time
 │   ├── EhrNotModifiable         is_modifiable is false
 │   ├── EhrClosed                being erased
 │   ├── ObjectDeleted            an update of a deleted object
@@ -36,8 +37,7 @@ CdrError
 ├── QueryNotSupported       501  parsed but not executed (carries findings)
 ├── StoreUnavailable        503  the database does not answer; try again
 ├── DatabaseMissing              no mongod to be found or started (at start only)
-├── DataFolderInUse              another server works on the data folder (at start only)
-└── AlreadyCommitted             a repeated request; the use case answers as the first time
+└── DataFolderInUse              another server works on the data folder (at start only)
 """
 
 from __future__ import annotations
@@ -545,8 +545,11 @@ class DataFolderInUse(CdrError):
         self.folder = folder
 
 
-class AlreadyCommitted(CdrError):
-    """The key of a repeated request is stored: the use case gives the first answer again."""
+class AlreadyCommitted(Conflict):
+    """The key of a repeated request is stored: the use case gives the first answer again.
+
+    A client sees it only if the first answer was forgotten in this very moment.
+    """
 
     code = "idempotency.repeated"
 

@@ -1,4 +1,4 @@
-"""COMPOSITION, VERSIONED_COMPOSITION and CONTRIBUTION (ITS-REST, EHR API)."""
+"""COMPOSITION and VERSIONED_COMPOSITION (ITS-REST, EHR API)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,21 @@ from api.audit_headers import commit_audit, lifecycle
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, etag, if_match, required_if_match
-from api.openapi import AUDIT, IF_MATCH, LIFECYCLE, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.openapi import (
+    AUDIT,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    LIFECYCLE,
+    PREFER,
+    VERSION_AT_TIME,
+    errors,
+    parameters,
+    request_body,
+)
+from api.repeats import repeatable
 from api.representations import answer_format, read_object, represent_payload
 from api.times import version_time
-from cdr import compositions, contributions
+from cdr import compositions
 from cdr.errors import NotLatest, UidMismatch, VersionConflict
 from cdr.versions import ObjectVersionId, StoredVersion, normal_object_id, original_version
 
@@ -45,14 +56,19 @@ _BODY = request_body(JSON, _SHORTENED)
     status_code=201,
     response_class=Response,
     responses=errors(400, 404, 406, 409, 413, 415, 422),
-    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT)},
+    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT, IDEMPOTENCY_KEY)},
 )
 async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Validated against the template that archetype_details names; stored, or refused with all findings."""
     media_type = answer_format(request)
     composition = await read_object(request, "COMPOSITION", limit=ctx.settings.body_limit)
     version = await compositions.create_composition(
-        ctx, ehr_id, composition, lifecycle=lifecycle(request.headers), audit=commit_audit(request.headers)
+        ctx,
+        ehr_id,
+        composition,
+        lifecycle=lifecycle(request.headers),
+        audit=commit_audit(request.headers),
+        repeatable=repeatable(request),
     )
     return created_answer(
         request,
@@ -214,16 +230,3 @@ async def get_original_version_by_uid(
 
 def _original(version: StoredVersion, media_type: str) -> Response:
     return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
-
-
-@router.get(
-    "/ehr/{ehr_id}/contribution/{contribution_uid}",
-    tags=["COMPOSITION"],
-    summary="Get a contribution",
-    responses=errors(404, 406),
-)
-async def get_contribution(request: Request, ctx: Context, ehr_id: EhrId, contribution_uid: str) -> Response:
-    """CONTRIBUTION: what was committed together, as references."""
-    media_type = answer_format(request)
-    contribution = await contributions.get_contribution(ctx, ehr_id, contribution_uid)
-    return object_answer(contribution, media_type, headers={"ETag": etag(contribution_uid)})

@@ -10,7 +10,8 @@ from api.answers import created_answer, object_answer, updated_answer, version_a
 from api.audit_headers import commit_audit
 from api.deps import Context
 from api.negotiation import JSON, etag, required_if_match
-from api.openapi import IF_MATCH, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.openapi import IDEMPOTENCY_KEY, IF_MATCH, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.repeats import repeatable
 from api.representations import answer_format, read_object, read_optional_object, represent
 from api.times import version_time
 from cdr import ehrs
@@ -52,7 +53,7 @@ _STATUS_BODY = request_body(JSON, EXAMPLE_STATUS, required=False)
     status_code=201,
     response_class=Response,
     responses=errors(400, 406, 409, 413, 415, 422),
-    openapi_extra={**_STATUS_BODY, **parameters(PREFER)},
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER, IDEMPOTENCY_KEY)},
 )
 async def create_ehr(request: Request, ctx: Context) -> Response:
     """The server chooses the id; a body is the EHR_STATUS, without one the EHR has no subject."""
@@ -66,7 +67,7 @@ async def create_ehr(request: Request, ctx: Context) -> Response:
     status_code=201,
     response_class=Response,
     responses=errors(400, 406, 409, 413, 415, 422),
-    openapi_extra={**_STATUS_BODY, **parameters(PREFER)},
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER, IDEMPOTENCY_KEY)},
 )
 async def create_ehr_with_id(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """409 when the id is in use."""
@@ -76,7 +77,9 @@ async def create_ehr_with_id(request: Request, ctx: Context, ehr_id: EhrId) -> R
 async def _create(request: Request, ctx: Ctx, ehr_id: str | None) -> Response:
     media_type = answer_format(request)
     status = await read_optional_object(request, "EHR_STATUS", limit=ctx.settings.body_limit)
-    ehr = await ehrs.create_ehr(ctx, ehr_id, status=status, audit=commit_audit(request.headers))
+    ehr = await ehrs.create_ehr(
+        ctx, ehr_id, status=status, audit=commit_audit(request.headers), repeatable=repeatable(request)
+    )
     return created_answer(
         request,
         ehr.ehr_id,

@@ -156,7 +156,9 @@ async def _update_all(collection: Collection, updates: list[UpdateOne], session:
 
 def _audit(commit: Commit) -> AuditDetails:
     """The audit of the contribution: one commit time for all of its versions."""
-    moments = [next_commit_time(commit.clock, version.previous_commit) for version in commit.versions]
+    before = [version.previous_commit for version in commit.versions]
+    before += [later.committed for later in commit.attested]
+    moments = [next_commit_time(commit.clock, moment) for moment in before]
     return AuditDetails(
         commit.system_id, commit.committer, max(moments), ChangeType.CREATION, commit.description
     )

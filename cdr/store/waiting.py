@@ -23,10 +23,11 @@ class StatusFacts:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """Attestations that are added to a version which is stored already."""
+    """Attestations that are added to a version which was stored at ``committed``."""
 
     uid: ObjectVersionId
     kind: Kind
+    committed: datetime
     attestations: tuple[JsonObject, ...]
 
 

@@ -21,6 +21,7 @@ from cdr.settings import Mode, Settings
 from templates.opt import write_opt
 from templates.repository import library_templates
 from tests.cdr.small_template import note, random_id, status
+from tests.cdr.updates import contribution, update
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +85,10 @@ async def a_contribution(ctx: Ctx) -> dict[str, Any]:
     return {"ehr_id": ehr.ehr_id, "uid": ehr.status.contribution_id}
 
 
+async def a_new_contribution(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"body": contribution(update("249", note()))}
+
+
 async def a_subject(ctx: Ctx) -> dict[str, Any]:
     await an_ehr(ctx)
     return {"subject_id": "p-1", "namespace": "demo"}
@@ -123,6 +128,7 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_versioned_composition": an_object,
     "get_composition_history": an_object,
     "get_composition_version": an_object,
+    "create_contribution": a_new_contribution,
     "get_contribution": a_contribution,
     "publish_template": a_source,
     "publish_library": nothing,

@@ -1,0 +1,102 @@
+"""POST and GET of contributions over HTTP, and requests that are sent again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.answers import assert_error, uid_in
+from tests.api.visits import BASE, store_visit, visit
+from tests.cdr.updates import contribution, folder, update
+
+
+def post(client: TestClient, ehr_id: str, body: dict[str, Any], **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(f"{BASE}/ehr/{ehr_id}/contribution", json=body, headers=named)
+
+
+def test_several_versions_at_once(client: TestClient, ehr_id: str) -> None:
+    body = contribution(update("249", visit()), update("249", folder()))
+    made = post(client, ehr_id, body, Prefer="return=representation")
+    assert made.status_code == 201
+    assert made.headers["Preference-Applied"] == "return=representation"
+    address = made.headers["Location"]
+    assert address.endswith(f"/ehr/{ehr_id}/contribution/{uid_in(made)}")
+    found = client.get(address)
+    assert found.json() == made.json()
+    assert found.headers["ETag"] == made.headers["ETag"]
+    for reference, kind in zip(found.json()["versions"], ("composition", "directory"), strict=True):
+        assert client.get(f"{BASE}/ehr/{ehr_id}/{kind}/{reference['id']['value']}").status_code in (200, 404)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "text"), [("return=minimal", b""), ("return=identifier", b"uid"), ("", b"")]
+)
+def test_less_comes_back(client: TestClient, ehr_id: str, prefer: str, text: bytes) -> None:
+    made = post(client, ehr_id, contribution(update("249", visit())), Prefer=prefer)
+    assert made.status_code == 201
+    assert text in made.content
+    assert bool(made.content) is bool(text)
+
+
+def test_the_finding_names_the_version(client: TestClient, ehr_id: str) -> None:
+    body = contribution(update("249", visit()), update("249", visit(units="kPa")))
+    found = assert_error(post(client, ehr_id, body), 422, "composition.invalid")
+    assert {finding["path"].split("/")[1] for finding in found["findings"]} == {"versions[1]"}
+    assert client.get(f"{BASE}/ehr/{ehr_id}").status_code == 200
+
+
+def test_a_stale_predecessor_is_a_conflict_with_the_latest_in_the_tag(
+    client: TestClient, ehr_id: str
+) -> None:
+    first = uid_in(store_visit(client, ehr_id))
+    second = uid_in(post(client, ehr_id, contribution(update("251", visit(), after=first))))
+    assert second
+    late = post(client, ehr_id, contribution(update("251", visit(), after=first)))
+    assert_error(late, 409, "version.not_latest")
+    assert uid_in(late) == first[:-1] + "2"
+
+
+@pytest.mark.parametrize("body", [{}, {"versions": []}, contribution(), {"audit": {}, "versions": [1]}])
+def test_malformed(client: TestClient, ehr_id: str, body: dict[str, Any]) -> None:
+    assert_error(post(client, ehr_id, body), 400, "contribution.malformed")
+
+
+def test_unknown_ehr_and_unknown_contribution(client: TestClient, ehr_id: str) -> None:
+    assert_error(post(client, str(uuid.uuid4()), contribution(update("249", visit()))), 404, "ehr.unknown")
+    absent = client.get(f"{BASE}/ehr/{ehr_id}/contribution/{uuid.uuid4()}")
+    assert_error(absent, 404, "contribution.unknown")
+
+
+def test_a_chosen_uid_is_taken_once(client: TestClient, ehr_id: str) -> None:
+    body = contribution(update("249", visit()), uid={"value": str(uuid.uuid4())})
+    assert post(client, ehr_id, body).status_code == 201
+    assert_error(post(client, ehr_id, body), 409, "contribution.exists")
+
+
+@pytest.mark.parametrize("kind", ["composition", "contribution", "ehr"])
+def test_a_request_sent_again_gets_its_first_answer(client: TestClient, ehr_id: str, kind: str) -> None:
+    address = f"{BASE}/ehr" if kind == "ehr" else f"{BASE}/ehr/{ehr_id}/{kind}"
+    body = {
+        "composition": visit(),
+        "contribution": contribution(update("249", visit())),
+        "ehr": None,
+    }[kind]
+    headers = {"Idempotency-Key": str(uuid.uuid4()), "Prefer": "return=representation"}
+    first, again = (client.post(address, json=body, headers=headers) for _ in range(2))
+    assert first.status_code == again.status_code == 201
+    assert first.content == again.content
+    for name in ("ETag", "Location", "Last-Modified"):
+        assert first.headers[name] == again.headers[name]
+    other = client.post(address, json=visit(100), headers=headers)
+    assert_error(other, 422, "idempotency.other_request")
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256])
+def test_unreadable_keys(client: TestClient, ehr_id: str, key: str) -> None:
+    headers = {"Idempotency-Key": key}
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers=headers)
+    assert_error(answer, 400, "header.malformed")
