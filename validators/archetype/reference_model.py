@@ -64,16 +64,17 @@ def check_existence(subject: Subject) -> Iterator[Finding]:
 def check_cardinality(subject: Subject) -> Iterator[Finding]:
     """VCACA: cardinality is not wider than the model's (ADL 1.4, Cardinality; AOM 2, VCACA).
 
-    ``0..*`` where the model has ``1..*`` counts as "as the model", because tools write it always.
+    Of an attribute that may be absent, ``0..*`` says the same as the model's ``1..*``: no members, no list.
     """
     for path, attribute, owner in subject.attributes:
         known = rm_schema().attribute(owner.rm_type_name, attribute.rm_attribute_name)
         if known is None or attribute.cardinality is None or not known.container:
             continue
-        stated = attribute.cardinality.interval
-        if not is_within(Interval(stated.lower or known.cardinality.lower, stated.upper), known.cardinality):
-            expected = str(known.cardinality)
-            yield finding("VCACA", path, expected=expected, found=str(stated), span=attribute.span)
+        stated, allowed = attribute.cardinality.interval, known.cardinality
+        if not known.mandatory:
+            allowed = Interval(0, allowed.upper)
+        if not is_within(stated, allowed):
+            yield finding("VCACA", path, expected=str(allowed), found=str(stated), span=attribute.span)
 
 
 def check_multiplicity(subject: Subject) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from archetypes.aom.constraints import (
     ConstraintRef,
 )
 from archetypes.errors import AdlSyntaxError, UnknownArchetype
-from archetypes.findings import Finding, SourceSpan
+from archetypes.findings import NO_PARAMS, Finding, SourceSpan
 from archetypes.repository import ArchetypeRepository
 from validators.codes import SEVERITIES
 
@@ -124,11 +124,24 @@ def depth_of(code: str) -> int:
 
 
 def finding(
-    code: str, path: str, *, expected: str = "", found: str = "", span: SourceSpan | None = None
+    code: str,
+    path: str,
+    *,
+    expected: str = "",
+    found: str = "",
+    span: SourceSpan | None = None,
+    params: Mapping[str, str] = NO_PARAMS,
 ) -> Finding:
-    """A finding at a place of an archetype, with the severity of its code."""
+    """A finding at a place of an archetype, with the severity of its code; ``params`` are for its repair."""
     return Finding(
-        code, path, expected, shortened(found), archetype_path=path, severity=SEVERITIES[code], span=span
+        code,
+        path,
+        expected,
+        shortened(found),
+        archetype_path=path,
+        severity=SEVERITIES[code],
+        params=params,
+        span=span,
     )
 
 

@@ -106,7 +106,8 @@ def check_codes_in_all_languages(subject: Subject) -> Iterator[Finding]:
             for code in known:
                 if code not in codes:
                     path = f"/ontology/{section}[{language}]/items"
-                    yield finding("VTLC", path, expected=code, found=language)
+                    params = {"section": section, "language": language, "code": code}
+                    yield finding("VTLC", path, expected=code, found=language, params=params)
 
 
 def check_term_bindings(subject: Subject) -> Iterator[Finding]:

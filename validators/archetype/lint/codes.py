@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from archetypes.aom.constraints import Terms
 from archetypes.findings import Finding
 from validators.archetype.subject import Subject, at, depth_of, finding
 
@@ -28,7 +29,9 @@ def check_unused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator
         for code in dict.fromkeys(code for codes in definitions.values() for code in codes):
             if code not in used and depth_of(code) >= depth:
                 where = language if code in definitions.get(language, {}) else _holder(definitions, code)
-                yield finding("lint.code_unused", f"/ontology/{section}[{where}]/items[{code}]", found=code)
+                path = f"/ontology/{section}[{where}]/items[{code}]"
+                params = {"section": section, "code": code}
+                yield finding("lint.code_unused", path, found=code, params=params)
 
 
 def check_reused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
@@ -48,6 +51,5 @@ def check_concept_form(subject: Subject, languages: tuple[str, ...]) -> Iterator
         yield finding("lint.concept_form", "/archetype_id", expected="blood_pressure", found=concept)
 
 
-def _holder(definitions: object, code: str) -> str:
-    assert isinstance(definitions, dict)
+def _holder(definitions: Terms, code: str) -> str:
     return next((language for language, codes in definitions.items() if code in codes), "")

@@ -51,9 +51,19 @@ def _judged(named: NamedArchetype, versions: Mapping[str, frozenset[int]]) -> tu
     newest = max(known, default=-1)
     if newest > int(match["major"]):
         return "lint.reference_older", f"{match['stem']}.v{newest}"
-    if int(match["major"]) in known:
+    if int(match["major"]) in known or _is_specialised(named, match, versions):
         return "", ""
     return "lint.reference_unknown", ""
+
+
+def _is_specialised(
+    named: NamedArchetype, match: re.Match[str], versions: Mapping[str, frozenset[int]]
+) -> bool:
+    """True if the pattern admits specialisations and the repository has one."""
+    prefix, major = f"{match['stem']}-", int(match["major"])
+    return named.specialisations and any(
+        stem.startswith(prefix) and major in majors for stem, majors in versions.items()
+    )
 
 
 @lru_cache(maxsize=8)

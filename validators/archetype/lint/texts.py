@@ -34,11 +34,17 @@ class Text:
 
     def finding(self, code: str, *, expected: str = "") -> Finding:
         """A finding about this text."""
-        return finding(code, self.path, expected=expected, found=self.value)
+        params = {
+            "section": self.section,
+            "language": self.language,
+            "code": self.code,
+            "member": self.member,
+        }
+        return finding(code, self.path, expected=expected, found=self.value, params=params)
 
 
 def texts(archetype: Archetype) -> Iterator[Text]:
-    """The texts of codes, of constraint codes, and of the description, in all languages."""
+    """The texts of codes, of constraint codes, and of the description, in all languages; not keywords."""
     yield from _of_codes("term_definitions", archetype.terminology.terms)
     yield from _of_codes("constraint_definitions", archetype.terminology.constraints)
     for language, detail in details(archetype).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from archetypes.findings import Finding
 from validators.archetype.lint.texts import INTERNAL, Text, details, texts
@@ -30,20 +31,30 @@ def check_texts_present(subject: Subject, languages: tuple[str, ...]) -> Iterato
         terms = subject.archetype.terminology.terms.get(language)
         if terms is None:
             continue
-        for code, place in subject.used_terms.items():
+        for code in subject.used_terms:
             if code not in subject.defined_terms:
                 continue  # VATDF says so already
             if code not in terms or not terms[code].text.strip():
                 path = f"/ontology/term_definitions[{language}]/items"
-                span = place.node.span
-                yield finding("lint.text_missing", path, expected=code, found=language, span=span)
+                params = {"section": "term_definitions", "language": language, "code": code}
+                yield finding("lint.text_missing", path, expected=code, found=language, params=params)
 
 
 def check_translated(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
-    """No text is a mark of tools for "not yet translated", such as ``*Weight(en)``."""
+    """No text is a mark of tools for "not yet translated", such as ``*Weight(en)``.
+
+    Nobody reads the mark of structure nodes, so that it needs no translation.
+    """
     for text in texts(subject.archetype):
-        if text.language in languages and _UNTRANSLATED.fullmatch(text.value):
+        if text.language not in languages or INTERNAL in text.value:
+            continue
+        if _UNTRANSLATED.fullmatch(text.value):
             yield text.finding("lint.untranslated", expected=text.language)
+    for language, detail in details(subject.archetype).items():
+        for keyword in _list(detail.get("keywords")) if language in languages else ():
+            if _UNTRANSLATED.fullmatch(keyword):
+                path = f"/description/details[{language}]/keywords"
+                yield finding("lint.untranslated", path, expected=language, found=keyword)
 
 
 def check_spaces(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
@@ -78,6 +89,12 @@ def _of_people(subject: Subject, languages: tuple[str, ...]) -> Iterator[Text]:
     return (
         text for text in texts(subject.archetype) if text.language in languages and text.value != INTERNAL
     )
+
+
+def _list(value: Any) -> list[str]:
+    """The keywords, of which ODIN may hold one, several or none."""
+    members = value if isinstance(value, list | tuple) else [value]
+    return [member for member in members if isinstance(member, str)]
 
 
 def _first_difference(text: str, mended: str) -> str:
