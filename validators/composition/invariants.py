@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from archetypes.rm.iso8601 import duration_seconds, temporal_key
 from archetypes.rm.value_domains import (
     CODE_SETS,
     FILLED_TEXTS,
@@ -17,7 +18,6 @@ from archetypes.rm.value_domains import (
     PARTY_TYPES,
     STATE_AFTER,
 )
-from archetypes.rm.iso8601 import duration_seconds, temporal_key
 from archetypes.terminology import terminology
 from validators.composition.data import Node, code_of, known_class, number, part, text
 from validators.composition.place import Place
@@ -26,7 +26,7 @@ from validators.composition.report import Report, shown
 Invariant = Callable[[Node, Place, Report], None]
 
 _ARCHETYPE_ID = re.compile(r"\w+-\w+-[A-Z_]+\.[\w-]+(?:\.[\w.\-]+)?", re.ASCII)
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
 _RATIO, _UNITARY, _PERCENT, _FRACTION, _INTEGER_FRACTION = range(5)
 _DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
 
@@ -43,7 +43,7 @@ def is_archetype_id(node_id: str) -> bool:
     return _ARCHETYPE_ID.fullmatch(node_id) is not None
 
 
-def _archetype_details(node: Node, place: Place, report: Report) -> None:
+def check_archetype_details(node: Node, place: Place, report: Report) -> None:
     node_id = text(node, "archetype_node_id")
     details = node.get("archetype_details")
     if not node_id:
@@ -64,7 +64,7 @@ def _archetype_details(node: Node, place: Place, report: Report) -> None:
             report.add("invariant.archetype_id", here, node_id, stated, below="/archetype_id/value")
 
 
-def _element_value(node: Node, place: Place, report: Report) -> None:
+def check_element_value(node: Node, place: Place, report: Report) -> None:
     has_value, has_flavour = node.get("value") is not None, node.get("null_flavour") is not None
     if has_value == has_flavour:
         found = "both" if has_value else "neither"
@@ -73,12 +73,12 @@ def _element_value(node: Node, place: Place, report: Report) -> None:
         report.add("invariant.null_reason", Place(place, "null_reason"))
 
 
-def _history_events(node: Node, place: Place, report: Report) -> None:
+def check_history_events(node: Node, place: Place, report: Report) -> None:
     if not node.get("events") and node.get("summary") is None:
         report.add("invariant.history_events", place, "events or summary")
 
 
-def _ism_transition(node: Node, place: Place, report: Report) -> None:
+def check_ism_transition(node: Node, place: Place, report: Report) -> None:
     _, state = code_of(part(node, "current_state", "defining_code"))
     _, transition = code_of(part(node, "transition", "defining_code"))
     expected = STATE_AFTER.get(transition or "")
@@ -89,12 +89,12 @@ def _ism_transition(node: Node, place: Place, report: Report) -> None:
         report.add("invariant.ism_transition", Place(place, "current_state"), expected, state, params=params)
 
 
-def _party_identified(node: Node, place: Place, report: Report) -> None:
+def check_party_identified(node: Node, place: Place, report: Report) -> None:
     if all(node.get(name) is None for name in ("name", "identifiers", "external_ref")):
         report.add("invariant.party_identified", place, "name, identifiers or external_ref")
 
 
-def _party_ref_type(node: Node, place: Place, report: Report) -> None:
+def check_party_ref_type(node: Node, place: Place, report: Report) -> None:
     found = text(node, "type")
     if found is not None and found not in PARTY_TYPES:
         report.add("invariant.party_ref_type", Place(place, "type"), " | ".join(sorted(PARTY_TYPES)), found)
@@ -154,7 +154,7 @@ def is_integral(node: Node) -> bool | None:
     return None if None in numbers else all(value == value // 1 for value in numbers if value is not None)
 
 
-def _proportion(node: Node, place: Place, report: Report) -> None:
+def check_proportion(node: Node, place: Place, report: Report) -> None:
     kind, denominator = number(node, "type"), number(node, "denominator")
     if kind is not None and kind not in range(5):
         report.add("invariant.proportion_kind", Place(place, "type"), "0..4", shown(kind))
@@ -170,20 +170,20 @@ def _proportion(node: Node, place: Place, report: Report) -> None:
         report.add("invariant.proportion_integral", place, "whole numbers", found)
 
 
-def _precision(node: Node, place: Place, report: Report) -> None:
+def check_precision(node: Node, place: Place, report: Report) -> None:
     precision = number(node, "precision")
     if precision is not None and precision < -1:
         report.add("invariant.precision", Place(place, "precision"), "-1 or more", shown(precision))
 
 
-def _magnitude_status(node: Node, place: Place, report: Report) -> None:
+def check_magnitude_status(node: Node, place: Place, report: Report) -> None:
     status = text(node, "magnitude_status")
     if status is not None and status not in MAGNITUDE_STATUSES:
         expected = " ".join(sorted(MAGNITUDE_STATUSES))
         report.add("invariant.magnitude_status", Place(place, "magnitude_status"), expected, status)
 
 
-def _normal_status(node: Node, place: Place, report: Report) -> None:
+def check_normal_status(node: Node, place: Place, report: Report) -> None:
     """A status of N says that the value lies in the normal range, any other that it does not."""
     normal_range = part(node, "normal_range")
     _, status = code_of(part(node, "normal_status"))
@@ -214,13 +214,13 @@ def _lies_in(node: Node, interval: Node) -> bool | None:
     return True
 
 
-def _accuracy(node: Node, place: Place, report: Report) -> None:
+def check_accuracy(node: Node, place: Place, report: Report) -> None:
     accuracy, is_percent = number(node, "accuracy"), node.get("accuracy_is_percent") is True
     if is_percent and accuracy is not None and not 0 < accuracy <= 100:
         report.add("invariant.accuracy", Place(place, "accuracy"), "a percentage above 0", shown(accuracy))
 
 
-def _mapping_match(node: Node, place: Place, report: Report) -> None:
+def check_mapping_match(node: Node, place: Place, report: Report) -> None:
     match = text(node, "match")
     if match is not None and match not in (">", "=", "<", "?"):
         report.add("invariant.mapping_match", Place(place, "match"), "> = < ?", match)
@@ -236,10 +236,10 @@ def _multimedia(node: Node, place: Place, report: Report) -> None:
         report.add("invariant.multimedia", Place(place, "integrity_check_algorithm"), "an algorithm")
 
 
-def _uri(node: Node, place: Place, report: Report) -> None:
+def check_uri(node: Node, place: Place, report: Report) -> None:
     """A URI names its scheme (RFC 3986); below that only blanks are judged: openEHR's own hold brackets."""
     value = text(node, "value")
-    if value and _URI.fullmatch(value) is None:
+    if value and URI.fullmatch(value) is None:
         report.add("format.uri", Place(place, "value"), "scheme:…", value)
 
 
@@ -289,7 +289,7 @@ def _in_code_set(attribute: str, code_set: str) -> Invariant:
 
 
 def _tables() -> Mapping[str, tuple[Invariant, ...]]:
-    rules: dict[str, list[Invariant]] = {name: list(own) for name, own in _OWN_RULES.items()}
+    rules: dict[str, list[Invariant]] = {name: list(own) for name, own in OWN_RULES.items()}
     for class_name, attribute in FILLED_TEXTS:
         rules.setdefault(class_name, []).append(_filled_text(attribute))
     for class_name, attribute, group in GROUPS:
@@ -299,22 +299,22 @@ def _tables() -> Mapping[str, tuple[Invariant, ...]]:
     return {class_name: tuple(own) for class_name, own in rules.items()}
 
 
-_OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
-    "LOCATABLE": (_archetype_details,),
-    "ELEMENT": (_element_value,),
-    "HISTORY": (_history_events,),
-    "ISM_TRANSITION": (_ism_transition,),
-    "PARTY_IDENTIFIED": (_party_identified,),
-    "PARTY_REF": (_party_ref_type,),
+OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
+    "LOCATABLE": (check_archetype_details,),
+    "ELEMENT": (check_element_value,),
+    "HISTORY": (check_history_events,),
+    "ISM_TRANSITION": (check_ism_transition,),
+    "PARTY_IDENTIFIED": (check_party_identified,),
+    "PARTY_REF": (check_party_ref_type,),
     "DV_INTERVAL": (_interval,),
-    "DV_PROPORTION": (_proportion,),
-    "DV_QUANTITY": (_precision,),
-    "DV_QUANTIFIED": (_magnitude_status,),
-    "DV_ORDERED": (_normal_status,),
-    "DV_AMOUNT": (_accuracy,),
-    "TERM_MAPPING": (_mapping_match,),
+    "DV_PROPORTION": (check_proportion,),
+    "DV_QUANTITY": (check_precision,),
+    "DV_QUANTIFIED": (check_magnitude_status,),
+    "DV_ORDERED": (check_normal_status,),
+    "DV_AMOUNT": (check_accuracy,),
+    "TERM_MAPPING": (check_mapping_match,),
     "DV_MULTIMEDIA": (_multimedia,),
-    "DV_URI": (_uri,),
+    "DV_URI": (check_uri,),
     "DV_EHR_URI": (_ehr_uri,),
 }
 
