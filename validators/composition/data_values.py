@@ -98,7 +98,7 @@ def check_ordinal(constraint: CDvOrdinal, value: Any, place: Place, check: Check
 
 
 def _same_code(item: OrdinalItem, terminology_id: str | None, code: str) -> bool:
-    return item.code == code and _same_terminology(item.terminology_id, terminology_id)
+    return item.code == code and is_same_terminology(item.terminology_id, terminology_id)
 
 
 def check_code(constraint: CCodePhrase, value: Any, place: Place, check: Check) -> None:
@@ -106,7 +106,7 @@ def check_code(constraint: CCodePhrase, value: Any, place: Place, check: Check) 
     if not isinstance(value, dict):
         return
     terminology_id, code = code_of(value)
-    if terminology_id is not None and not _same_terminology(constraint.terminology_id, terminology_id):
+    if terminology_id is not None and not is_same_terminology(constraint.terminology_id, terminology_id):
         expected = constraint.terminology_id or ""
         check.report.add("code.terminology", place, expected, terminology_id, below="/terminology_id/value")
     elif code is not None and constraint.codes and code not in constraint.codes:
@@ -122,7 +122,7 @@ def _described(constraint: CCodePhrase, place: Place, check: Check) -> str:
     return " | ".join(f"{code} ({terms[code].text})" if code in terms else code for code in constraint.codes)
 
 
-def _same_terminology(expected: str | None, found: str | None) -> bool:
+def is_same_terminology(expected: str | None, found: str | None) -> bool:
     """True if the ids agree; ``SNOMED-CT(2024)`` is an edition of ``SNOMED-CT``."""
     if not expected or expected == found:
         return True
@@ -134,7 +134,7 @@ def check_code_reference(constraint: CCodeReference, value: Any, place: Place, c
     if not isinstance(value, dict):
         return
     terminology_id, code = code_of(value)
-    if terminology_id is not None and not _same_terminology(constraint.terminology_id, terminology_id):
+    if terminology_id is not None and not is_same_terminology(constraint.terminology_id, terminology_id):
         expected = constraint.terminology_id or ""
         check.report.add("code.terminology", place, expected, terminology_id, below="/terminology_id/value")
     elif code is not None:

@@ -58,13 +58,13 @@ def admits_name(constraint: CObject, node: Node, place: Place, check: Check) -> 
     name = node.get("name")
     written = text(node, "name", "value")
     if written is not None and len(names.children) == 1:
-        listed = _listed_names(names.children[0])  # nearly every name: no trial run needed
+        listed = listed_names(names.children[0])  # nearly every name: no trial run needed
         if listed is not None:
             return written in listed
     return any(_fits(alternative, name, place, check) for alternative in names.children)
 
 
-def _listed_names(alternative: CObject) -> tuple[str, ...] | None:
+def listed_names(alternative: CObject) -> tuple[str, ...] | None:
     """The texts of a name that is constrained as texts are: DV_TEXT with a closed list."""
     value = alternative.attribute("value") if isinstance(alternative, CComplexObject) else None
     if value is None or len(value.children) != 1 or alternative.rm_type_name != "DV_TEXT":

@@ -17,7 +17,7 @@ from validators.composition.place import Place
 from validators.composition.report import shown
 
 # Older tools write the American spelling into templates; the reference model has one spelling.
-_SPELLINGS = {"null_flavor": "null_flavour"}
+SPELLINGS = {"null_flavor": "null_flavour"}
 
 
 def check_object(constraint: CComplexObject, value: Any, place: Place, check: Check) -> None:
@@ -29,7 +29,7 @@ def check_object(constraint: CComplexObject, value: Any, place: Place, check: Ch
         return
     attributes = rm_schema().attributes(rm_type)
     for attribute in constraint.attributes:
-        name = _SPELLINGS.get(attribute.rm_attribute_name, attribute.rm_attribute_name)
+        name = SPELLINGS.get(attribute.rm_attribute_name, attribute.rm_attribute_name)
         known = attributes.get(name)
         if name == "name" and "archetype_node_id" in attributes:
             check_name((constraint,), value, place, check)

@@ -23,7 +23,7 @@ MAX_DEPTH = 100  # objects within objects; real compositions stay below 30
 
 
 @dataclass(frozen=True, slots=True)
-class _ClassFacts:
+class ClassFacts:
     """What the walk asks of a class, made once."""
 
     attributes: Mapping[str, RmAttribute]
@@ -39,10 +39,10 @@ def check_reference_model(node: Any, declared: str, place: Place, report: Report
     if not isinstance(node, dict):
         report.add("rm.not_an_object", place, declared, shown(node))
         return
-    rm_type = _checked_type(node, declared, place, report)
+    rm_type = checked_type(node, declared, place, report)
     if rm_type is None or report.is_full:
         return
-    facts = _facts(rm_type)
+    facts = facts_of(rm_type)
     for attribute in facts.mandatory:
         if node.get(attribute.name) is None:
             report.add("rm.missing", Place(place, attribute.name), attribute.type_name)
@@ -63,10 +63,10 @@ def check_reference_model(node: Any, declared: str, place: Place, report: Report
 
 
 @cache
-def _facts(rm_type: str) -> _ClassFacts:
+def facts_of(rm_type: str) -> ClassFacts:
     schema = rm_schema()
     attributes = schema.attributes(rm_type)
-    return _ClassFacts(
+    return ClassFacts(
         attributes=attributes,
         mandatory=tuple(attribute for attribute in attributes.values() if attribute.mandatory),
         invariants=tuple(
@@ -78,7 +78,7 @@ def _facts(rm_type: str) -> _ClassFacts:
     )
 
 
-def _checked_type(node: Mapping[str, Any], declared: str, place: Place, report: Report) -> str | None:
+def checked_type(node: Mapping[str, Any], declared: str, place: Place, report: Report) -> str | None:
     """The type to go on with, or None after a finding about it."""
     schema = rm_schema()
     stated = node.get("_type")
@@ -106,7 +106,7 @@ def _concrete(declared: str) -> str:
 
 
 def _check_attribute(value: Any, attribute: RmAttribute, place: Place, report: Report) -> None:
-    primitive = _PRIMITIVES.get(attribute.type_name)
+    primitive = PRIMITIVES.get(attribute.type_name)
     if attribute.container:
         _check_members(value, attribute, place, report)
     elif primitive is None:
@@ -135,7 +135,7 @@ def _check_members(value: Any, attribute: RmAttribute, place: Place, report: Rep
 
 
 @dataclass(frozen=True, slots=True)
-class _Primitive:
+class Primitive:
     python_types: tuple[type, ...]
     test: Callable[[Any], bool] | None = None
     code: str = "rm.wrong_value"
@@ -149,13 +149,13 @@ def _is_finite(value: float) -> bool:
     return isinstance(value, int) or isfinite(value)
 
 
-_PRIMITIVES: Mapping[str, _Primitive] = {
-    "STRING": _Primitive((str,)),
-    "BOOLEAN": _Primitive((bool,)),
-    "INTEGER": _Primitive((int, float), _is_whole),
-    "REAL": _Primitive((int, float), _is_finite),
-    "DATE": _Primitive((str,), is_date, "format.date"),
-    "TIME": _Primitive((str,), is_time, "format.time"),
-    "DATE_TIME": _Primitive((str,), is_date_time, "format.date_time"),
-    "DURATION": _Primitive((str,), is_duration, "format.duration"),
+PRIMITIVES: Mapping[str, Primitive] = {
+    "STRING": Primitive((str,)),
+    "BOOLEAN": Primitive((bool,)),
+    "INTEGER": Primitive((int, float), _is_whole),
+    "REAL": Primitive((int, float), _is_finite),
+    "DATE": Primitive((str,), is_date, "format.date"),
+    "TIME": Primitive((str,), is_time, "format.time"),
+    "DATE_TIME": Primitive((str,), is_date_time, "format.date_time"),
+    "DURATION": Primitive((str,), is_duration, "format.duration"),
 }
