@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
-import orjson
-
 from archetypes.aom.constraints import CObject
+from archetypes.errors import MalformedJson
 from archetypes.findings import Finding
+from archetypes.rm.canonical_json import read_canonical
 from archetypes.rm.schema import base_name, rm_schema
 from templates.rubrics import Rubrics, openehr_rubric
 from templates.simplified.entries import Entry
@@ -115,8 +115,11 @@ class Leaf:
 
     def read(self, entry: Entry, reading: Reading) -> Any:
         """The value under the first suffix that is there."""
-        values = [reading.scalar(self.kind, entry, suffix) for suffix in self.suffixes]
-        return next((value for value in values if value is not None), None)
+        found = [suffix for suffix in self.suffixes if suffix in entry.values]
+        values = [reading.scalar(self.kind, entry, suffix) for suffix in found]
+        entry.suffixes.difference_update(self.suffixes[1:])
+        entry.suffixes.add(self.suffixes[0])
+        return values[0] if values else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,9 @@ class Part:
 
     def read(self, entry: Entry, reading: Reading) -> Any:
         """The object, the list of objects, or None."""
+        if self.key not in entry.below:
+            entry.steps.add(self.key)
+            return None
         entries = entry.take_all(self.key)
         codec, hint = codec_of(self.type_name), Hint(self.terminology)
         values = [read_or_raw(codec, each, reading, hint, self.type_name) for each in entries]
@@ -157,7 +163,17 @@ class Part:
     def accepts(self, value: Any) -> bool:
         """True if the class of a value is that of the part."""
         found = value.get("_type") if isinstance(value, dict) else None
-        return found is None or rm_schema().is_a(found, base_name(self.type_name))
+        return not isinstance(found, str) or rm_schema().is_a(found, base_name(self.type_name))
+
+
+def read_parts(parts: Iterable[Part], entry: Entry, reading: Reading, made: Json) -> None:
+    """Add what the parts say to ``made``, which wins over them."""
+    entry.steps.update([part.key for part in parts])
+    if entry.below:
+        for part in parts:
+            value = part.read(entry, reading)
+            if value is not None:
+                made.setdefault(part.attribute, value)
 
 
 def write_or_raw(codec: Codec, value: Any, at: str, out: Json, type_name: str) -> None:
@@ -201,9 +217,9 @@ def read_raw(entry: Entry, reading: Reading, types: Iterable[str]) -> Json | Non
     value = entry.take(RAW)
     if isinstance(value, str):
         try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError as error:
-            reading.refuse("flat.raw.malformed", entry.key(RAW), "canonical JSON", error.msg)
+            value = read_canonical(value.encode("utf-8", "surrogatepass"))
+        except MalformedJson as error:
+            reading.refuse("flat.raw.malformed", entry.key(RAW), "canonical JSON", error.message)
             return None
     found = value.get("_type") if isinstance(value, dict) else None
     allowed = [base_name(name) for name in types]
@@ -293,10 +309,7 @@ class Shape:
             value = leaf.read(entry, reading)
             if value is not None:
                 self._inside(made, leaf.path[:-1])[leaf.path[-1]] = value
-        for part in self.parts:
-            value = part.read(entry, reading)
-            if value is not None:
-                made[part.attribute] = value
+        read_parts(self.parts, entry, reading, made)
         if not made:
             return None
         if self.complete is not None:

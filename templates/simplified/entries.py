@@ -7,13 +7,16 @@ What no reader has taken is unknown: it is reported with the nearest known path.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from archetypes.findings import Finding
 
 _STEP = re.compile(r"([^/:|]+)(?::(0|[1-9][0-9]{0,5}))?")
+
+_MOST_STEPS = 100  # templates stay below 20
+_LONGEST_SUGGESTED = 300
 
 CONTEXT = "ctx"
 
@@ -60,33 +63,59 @@ class Entry:
             entry.is_empty() for entries in self.below.values() for entry in entries.values()
         )
 
-    def left(self) -> Iterator[Finding]:
+    def left(self, suggestions: Suggestions) -> Iterator[Finding]:
         """A finding for each value that nobody has taken."""
         for suffix, value in self.values.items():
-            yield self._unknown_suffix(suffix, value)
+            yield self._unknown_suffix(suffix, value, suggestions)
         for step, entries in self.below.items():
             for entry in entries.values():
                 if step in self.steps:
-                    yield from entry.left()
-                else:
-                    yield from self._unknown_step(step, entry)
+                    yield from entry.left(suggestions)
+                elif not entry.is_empty():
+                    yield self._unknown_step(step, entry, suggestions)
 
-    def _unknown_suffix(self, suffix: str, value: Any) -> Finding:
-        allowed = sorted(self.suffixes)
-        if suffix == "" and not allowed:
+    def _unknown_suffix(self, suffix: str, value: Any, suggestions: Suggestions) -> Finding:
+        if suffix == "" and not self.suffixes:
             return Finding("flat.path.not_a_value", self.path, "a path below", _shown(value))
-        near = get_close_matches(suffix, allowed, n=1)
-        expected = " ".join(f"|{name}" if name else "no suffix" for name in allowed)
-        params = {"suggestion": self.key(near[0])} if near else {}
-        return Finding("flat.suffix.unknown", self.key(suffix), expected, f"|{suffix}", params=params)
+        near = suggestions.nearest(suffix, self.suffixes)
+        params = {"suggestion": self.key(near)} if near else {}
+        expected = " ".join(map(_suffix, sorted(self.suffixes)))
+        return Finding("flat.suffix.unknown", self.key(suffix), expected, _suffix(suffix), params=params)
 
-    def _unknown_step(self, step: str, entry: Entry) -> Iterator[Finding]:
-        if entry.is_empty():
-            return
-        near = get_close_matches(step, sorted(self.steps), n=1)
-        suggestion = f"{self.path}/{near[0]}".removeprefix("/") if near else ""
-        params = {"suggestion": suggestion} if near else {}
-        yield Finding("flat.path.unknown", entry.path, suggestion, step, params=params)
+    def _unknown_step(self, step: str, entry: Entry, suggestions: Suggestions) -> Finding:
+        near = suggestions.nearest(step, self.steps)
+        suggestion = f"{self.path}/{near}".removeprefix("/") if near else suggestions.anywhere(entry.path)
+        params = {"suggestion": suggestion} if suggestion else {}
+        return Finding("flat.path.unknown", entry.path, suggestion, _shown(step), params=params)
+
+
+class Suggestions:
+    """What was probably meant; looked for only so often, because it takes long.
+
+    ``paths`` gives all paths of the template without indexes.
+    """
+
+    def __init__(self, paths: Callable[[], Sequence[str]]) -> None:
+        self._left = 50
+        self._paths = paths
+
+    def nearest(self, told: str, known: Iterable[str]) -> str:
+        """The most similar of the known names, or nothing."""
+        if self._left == 0 or len(told) > _LONGEST_SUGGESTED:
+            return ""
+        self._left -= 1
+        return next(iter(get_close_matches(told, sorted(known), n=1)), "")
+
+    def anywhere(self, path: str) -> str:
+        """The most similar path of the template: one with the same last step, if there is any."""
+        if self._left == 0 or len(path) > _LONGEST_SUGGESTED:
+            return ""
+        self._left -= 1
+        bare = re.sub(r":[0-9]+", "", path)
+        last = f"/{bare.rpartition('/')[2]}"
+        paths = self._paths()
+        same = [known for known in paths if known.endswith(last)]
+        return next(iter(get_close_matches(bare, same or paths, n=1, cutoff=0.5)), "")
 
 
 def read_keys(flat: Mapping[str, Any], findings: list[Finding]) -> Entry:
@@ -110,7 +139,7 @@ class _Tree:
 
     def add(self, key: str, value: Any, order: int) -> None:
         path, bar, suffix = key.partition("|")
-        entry = self._entry(path, order) if path else None
+        entry = self._entry(path, order) if path and path.count("/") < _MOST_STEPS else None
         if entry is None or (bar and not suffix):
             self._findings.append(Finding("flat.path.malformed", key, "id(:index)/id(:index)...|suffix", key))
         elif suffix in entry.values:
@@ -148,6 +177,10 @@ class _Tree:
 
 def _says_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})
+
+
+def _suffix(suffix: str) -> str:
+    return f"|{suffix}" if suffix else "(no suffix)"
 
 
 def _shown(value: Any) -> str:

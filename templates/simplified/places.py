@@ -270,3 +270,14 @@ def _note_steps(place: Place) -> frozenset[str]:
         known = parts_of(base_name(place.type_name), shown=bool(place.step))
         place.parts = {name: part for name, part in known.items() if part.key not in found}
     return place.steps
+
+
+def paths_of(place: Place, above: str = "") -> list[str]:
+    """All FLAT paths from a place on, without indexes and suffixes."""
+    here = f"{above}/{place.step}".removeprefix("/") if place.step else above
+    found = [here] if place.step else []
+    found += [f"{here}/{each.step}" for each in place.alternatives if each.step]
+    for children in place.below.values():
+        for child in children:
+            found += paths_of(child, here)
+    return found

@@ -20,11 +20,11 @@ from templates.header import Header
 from templates.operational import OperationalTemplate
 from templates.rm_defaults import RM_DEFAULTS, archetyped, subject
 from templates.rubrics import Rubrics
-from templates.simplified.codecs import RAW, Json, Reading, read_or_raw, read_raw
+from templates.simplified.codecs import RAW, Json, Reading, read_or_raw, read_parts, read_raw
 from templates.simplified.context import Context, default_category, default_setting, read_context
-from templates.simplified.entries import CONTEXT, Entry, read_keys
+from templates.simplified.entries import CONTEXT, Entry, Suggestions, read_keys
 from templates.simplified.extras import NAME, ORIGIN, SAMPLE_COUNT
-from templates.simplified.places import Place, compiled
+from templates.simplified.places import Place, compiled, paths_of
 from templates.simplified.writer import earliest
 
 _PERSISTENT = "431"
@@ -47,7 +47,7 @@ def from_flat(opt: OperationalTemplate, flat: Mapping[str, Any], *, now: datetim
     at = now or datetime.now(UTC)
     context = read_context(contexts[0] if contexts else Entry(CONTEXT, 0), language, at, reading)
     composition = _Reader(opt, context, reading).composition(root, body)
-    reading.findings.extend(tree.left())
+    reading.findings.extend(tree.left(Suggestions(lambda: paths_of(root))))
     if reading.findings:
         raise FlatRefused(reading.findings)
     return composition
@@ -107,7 +107,7 @@ class _Reader:
 
     def _circumstances(self, category: Any, told: Json | None) -> Json | None:
         """EVENT_CONTEXT; a persistent composition has one only if something is told of it."""
-        code = category.get("defining_code", {}).get("code_string") if isinstance(category, dict) else None
+        code = _code_of(category)
         context = self._context
         if told is None and code == _PERSISTENT and not context.has_circumstances:
             return None
@@ -145,10 +145,7 @@ class _Reader:
                 content[attribute] = [value for _, value in sorted(members, key=lambda pair: pair[0])]
             elif members:
                 content[attribute] = members[0][1]
-        for part in place.parts.values():
-            value = part.read(entry, self._reading)
-            if value is not None:
-                content.setdefault(part.attribute, value)
+        read_parts(place.parts.values(), entry, self._reading, content)
         if rm_schema().is_a(place.type_name, "EVENT"):
             count = SAMPLE_COUNT.read(entry, self._reading)
             if count is not None:
@@ -168,6 +165,8 @@ class _Reader:
             made = self._object(place, entry, 0)
             return [] if made is None else [(entry.order, made)]
         entries = entry.take_all(place.step)
+        if not entries:
+            return []
         if len(entries) > 1 and not place.repeats:
             self._reading.refuse("flat.index.single", entries[1].path, "one", "several")
         # The members keep the order of their keys; those of one place that of their indexes.
@@ -189,10 +188,7 @@ class _Reader:
         if value is not None and value["_type"] == "ELEMENT":
             return value
         content = {} if value is None else {"value": value}
-        for part in place.parts.values():
-            inner = part.read(entry, self._reading)
-            if inner is not None:
-                content[part.attribute] = inner
+        read_parts(place.parts.values(), entry, self._reading, content)
         name = NAME.read(entry, self._reading)
         if not content and name is None:
             return None
@@ -200,9 +196,8 @@ class _Reader:
 
     def _value(self, place: Place, entry: Entry) -> Json | None:
         """The data value of an ELEMENT: of its only type, or of the one that is given."""
-        types = [each.type_name for each in place.alternatives]
         if entry.has(RAW):
-            return read_raw(entry, self._reading, ("ELEMENT", *types, "DATA_VALUE"))
+            return read_raw(entry, self._reading, ("ELEMENT", "DATA_VALUE"))
         found: list[tuple[str, Json]] = []
         for each in place.alternatives:
             entries = entry.take_all(each.step) if each.step else [entry]
@@ -293,13 +288,12 @@ class _Reader:
         """The state: of the context, or the only one that goes with the careflow step or the template."""
         if "current_state" in transition:
             return
-        told = transition.get("careflow_step", {}).get("defining_code", {}).get("code_string")
+        told = _code_of(transition.get("careflow_step"))
         states = []
         for child in place.children_of("ism_transition"):
             rubrics = Rubrics(place.root, self._reading.language)
             careflow_step = _only(child, "careflow_step", rubrics)
-            code = careflow_step["defining_code"]["code_string"] if careflow_step else None
-            if told in (None, code):
+            if told is None or told == _code_of(careflow_step):
                 states.append(_only(child, "current_state", rubrics))
         state = self._context.current_state or (states[0] if len(states) == 1 else None)
         if state is not None:
@@ -323,6 +317,12 @@ def _has_parts(place: Place, entry: Entry) -> bool:
     if place.type_name == "HISTORY" and ORIGIN.key in entry.below:
         return True
     return any(part.key in entry.below for part in place.parts.values())
+
+
+def _code_of(value: Any) -> Any:
+    """The code of a DV_CODED_TEXT, which may have come as it is and be anything."""
+    phrase = value.get("defining_code") if isinstance(value, dict) else None
+    return phrase.get("code_string") if isinstance(phrase, dict) else None
 
 
 def _date_time(value: str) -> Json:

@@ -8,9 +8,8 @@ from math import isclose
 from types import MappingProxyType
 from typing import Any
 
-from archetypes.aom.constraints import CDvOrdinal, CDvQuantity, CInteger, OrdinalItem
-from archetypes.rm.schema import type_arguments
-from templates.data_values import ordinal, primitive
+from archetypes.aom.constraints import CCodePhrase, CDvOrdinal, CDvQuantity, CInteger, OrdinalItem
+from templates.data_values import code_constraint, ordinal, primitive
 from templates.simplified.codecs import (
     Codec,
     Hint,
@@ -19,10 +18,10 @@ from templates.simplified.codecs import (
     Part,
     Reading,
     Shape,
-    Unsayable,
     register,
 )
 from templates.simplified.entries import Entry
+from templates.simplified.intervals import IntervalCodec, ReferenceRangeCodec
 
 _UNITARY, _PERCENT = 1, 2  # PROPORTION_KIND
 
@@ -90,8 +89,17 @@ def _complete_coded(made: Json, entry: Entry, reading: Reading, hint: Hint) -> N
             phrase["terminology_id"] = {"_type": "TERMINOLOGY_ID", "value": known}
     if "value" not in made and "terminology_id" in phrase:
         rubric = hint.rubric(phrase["terminology_id"]["value"], code, reading.language)
+        if rubric is None and (listed := _listed(hint)) and code not in listed:
+            reading.refuse("flat.code.unknown", entry.key("code"), " ".join(listed), code)
+            rubric = code
         if rubric is not None:
             made["value"] = rubric
+
+
+def _listed(hint: Hint) -> tuple[str, ...]:
+    """The codes that the template allows, if it lists them."""
+    limit = code_constraint(hint.constraint) if hint.constraint is not None else None
+    return limit.codes if isinstance(limit, CCodePhrase) else ()
 
 
 CODED = Shape(
@@ -159,11 +167,11 @@ def _complete_ordinal(made: Json, entry: Entry, reading: Reading, hint: Hint) ->
     code = made.get("symbol", {}).get("defining_code", {}).get("code_string")
     found = next((item for item in items if _is_meant(item, code, made.get("value"))), None)
     if found is not None and constraint is not None and hint.rubrics is not None:
-        listed = ordinal(found, hint.rubrics, constraint.rm_type_name)
+        listed: Json = ordinal(found, hint.rubrics, constraint.rm_type_name)
         made.setdefault("value", listed["value"])
-        symbol: Json = made.setdefault("symbol", listed["symbol"])
+        symbol = made.setdefault("symbol", dict(listed["symbol"]))
         symbol.setdefault("value", listed["symbol"]["value"])
-        phrase = symbol.setdefault("defining_code", listed["symbol"]["defining_code"])
+        phrase = symbol.setdefault("defining_code", dict(listed["symbol"]["defining_code"]))
         phrase.setdefault("terminology_id", listed["symbol"]["defining_code"]["terminology_id"])
     elif code is not None:
         made["symbol"]["defining_code"].setdefault(
@@ -306,91 +314,6 @@ class DurationCodec:
     def _fields(self, entry: Entry, reading: Reading, names: tuple[str, ...]) -> str:
         numbers = ((name, reading.scalar("INTEGER", entry, name)) for name in names)
         return "".join(f"{number}{_DURATION_FIELDS[name]}" for name, number in numbers if number)
-
-
-# --- intervals ----------------------------------------------------------------------------------
-
-
-def _complete_interval(made: Json, entry: Entry, reading: Reading, hint: Hint) -> None:
-    """The four flags are always there; a bound that is absent is open."""
-    for bound in ("lower", "upper"):
-        unbounded = made.setdefault(f"{bound}_unbounded", bound not in made)
-        made.setdefault(f"{bound}_included", not unbounded)
-        if unbounded == (bound in made):
-            reading.refuse(
-                "flat.contradiction", entry.key(f"{bound}_unbounded"), f"{bound} or |{bound}_unbounded"
-            )
-
-
-def _write_flags(value: Json, at: str, out: Json) -> None:
-    for bound in ("lower", "upper"):
-        unbounded = value.get(f"{bound}_unbounded", bound not in value)
-        included = value.get(f"{bound}_included", not unbounded)
-        if (value.get(bound) is None) != unbounded or not all(
-            isinstance(f, bool) for f in (unbounded, included)
-        ):
-            raise Unsayable(bound)
-        if unbounded:
-            out[f"{at}|{bound}_unbounded"] = True
-        if not included or unbounded:
-            out[f"{at}|{bound}_included"] = included
-
-
-_FLAGS = tuple(f"{bound}_{flag}" for bound in ("lower", "upper") for flag in ("unbounded", "included"))
-
-
-class IntervalCodec:
-    """DV_INTERVAL of one type: its bounds, and what is said of them."""
-
-    def __init__(self, type_name: str) -> None:
-        bound = (*type_arguments(type_name), "DV_ORDERED")[0]
-        self._shape = Shape(
-            type_name,
-            leaves=tuple(Leaf((flag,), (flag,), "BOOLEAN") for flag in _FLAGS),
-            parts=tuple(Part(name, name, bound) for name in ("lower", "upper")),
-            complete=_complete_interval,
-        )
-
-    def write(self, value: Any, at: str, out: Json) -> None:
-        """See Codec."""
-        keys: Json = {}
-        self._shape.write(value, at, keys)
-        # Flags are said only where they differ from what an absent or a given bound means.
-        said = {key: kept for key, kept in keys.items() if key.rpartition("|")[2] not in _FLAGS}
-        _write_flags(value, at, said)
-        out.update(said)
-
-    def read(self, entry: Entry, reading: Reading, hint: Hint) -> Json | None:
-        """See Codec."""
-        return self._shape.read(entry, reading, hint)
-
-
-class ReferenceRangeCodec:
-    """REFERENCE_RANGE: the keys of its interval and its meaning, at one path."""
-
-    def __init__(self, type_name: str) -> None:
-        self._interval = IntervalCodec(type_name.replace("REFERENCE_RANGE", "DV_INTERVAL"))
-        self._meaning = Shape("REFERENCE_RANGE", parts=(Part("meaning", "meaning", "DV_TEXT"),))
-
-    def write(self, value: Any, at: str, out: Json) -> None:
-        """See Codec."""
-        if not isinstance(value, dict) or "range" not in value:
-            raise Unsayable("range")
-        self._meaning.write({name: inner for name, inner in value.items() if name != "range"}, at, out)
-        self._interval.write(value["range"], at, out)
-
-    def read(self, entry: Entry, reading: Reading, hint: Hint) -> Json | None:
-        """See Codec."""
-        meaning, interval = (
-            self._meaning.read(entry, reading, hint),
-            self._interval.read(entry, reading, hint),
-        )
-        if meaning is None and interval is None:
-            return None
-        for name, part in (("meaning", meaning), ("lower", interval)):
-            if part is None:
-                reading.refuse("flat.value.missing", f"{entry.path}/{name}", "REFERENCE_RANGE", "nothing")
-        return {**(meaning or {"_type": "REFERENCE_RANGE"}), "range": interval}
 
 
 # --- the rest -----------------------------------------------------------------------------------

@@ -182,8 +182,9 @@ def _alternative_of(alternatives: Sequence[Alternative], value: Any) -> Alternat
     found = base_name(str(value.get("_type")))
     fitting = [each for each in alternatives if base_name(each.type_name) == found]
     if found == "DV_INTERVAL" and len(fitting) > 1:
-        bound = value.get("lower") or value.get("upper") or {}
-        fitting = [each for each in fitting if bound.get("_type", "?") in each.type_name] or fitting
+        bound = value.get("lower") or value.get("upper")
+        inner = str(bound.get("_type")) if isinstance(bound, dict) else ""
+        fitting = [each for each in fitting if f"<{inner}>" in each.type_name] or fitting
     if not fitting and found in ("DV_CODED_TEXT", "DV_TEXT"):
         fitting = [each for each in alternatives if each.type_name in ("DV_TEXT", "DV_CODED_TEXT")]
     if not fitting and len(alternatives) == 1:
@@ -211,9 +212,9 @@ def _place_of(places: Sequence[Place], member: Any) -> Place | None:
 
 def _write_name(place: Place, name: Any, at: str, out: Json) -> None:
     """Only a name that the template does not give, and only of a node with a path."""
-    if not place.step or place.name is None or not isinstance(name, dict):
-        return
-    if not same(name, place.name):
+    if not isinstance(name, dict) or place.name is None:
+        raise Unsayable("name")
+    if place.step and not same(name, place.name):
         NAME.write(name, at, out)
 
 
