@@ -34,7 +34,7 @@ def object_answer(
 
 def version_answer(version: StoredVersion, media_type: str = JSON) -> Response:
     """The data of a version, as JSON its stored bytes as they are; 204 for a deletion."""
-    headers = _version_headers(version)
+    headers = version_headers(version)
     if version.payload is None:
         return Response(status_code=204, headers=headers)
     body = represent_payload(version.payload, media_type)
@@ -61,7 +61,7 @@ def updated_answer(request: Request, version: StoredVersion, media_type: str = J
     """200 with the body that ``Prefer`` asks for, 204 when it asks for none."""
     wants_body = preference(request) in (Preference.REPRESENTATION, Preference.IDENTIFIER)
     status = 200 if wants_body else 204
-    headers = _version_headers(version)
+    headers = version_headers(version)
     body = partial(represent_payload, version.payload, media_type)
     return _written(request, status, str(version.uid), headers, body, media_type)
 
@@ -91,5 +91,6 @@ def _written(
     return Response(status_code=status, headers=headers)
 
 
-def _version_headers(version: StoredVersion) -> dict[str, str]:
+def version_headers(version: StoredVersion) -> dict[str, str]:
+    """The headers of an answer that shows a version."""
     return {"ETag": etag(str(version.uid)), "Last-Modified": http_date(version.audit.time_committed)}

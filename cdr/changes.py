@@ -23,7 +23,7 @@ from cdr.errors import (
     UnknownVersion,
     VersionConflict,
 )
-from cdr.folders import folder_version
+from cdr.folders import after_earlier, folder_version
 from cdr.store.documents import Head, NewVersion
 from cdr.store.waiting import Attested, StatusFacts
 from cdr.submission import (
@@ -93,6 +93,7 @@ class Changes:
         )
         if version.kind is Kind.FOLDER and (head is None or head.deleted):
             self._claim(_NEW_DIRECTORY, update.place)
+            version = version if head else await after_earlier(ctx, ehr_id, version)
         self._claim(version.uid.object_id, update.place)
         if version.kind is not Kind.COMPOSITION:
             self._places.setdefault(version.kind.value, update.place)

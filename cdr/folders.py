@@ -1,8 +1,9 @@
-"""What a FOLDER says, and whether it may be stored (RM ehr, directory). Pure."""
+"""What a FOLDER says, and whether it may be stored (RM ehr, directory)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from archetypes.findings import Finding, Severity
 from archetypes.rm.canonical_json import write_canonical
@@ -45,6 +46,12 @@ def folder_version(
         previous_commit=None if head is None else head.committed,
         restores=head is not None and head.deleted,
     )
+
+
+async def after_earlier(ctx: Ctx, ehr_id: str, version: NewVersion) -> NewVersion:
+    """A new directory, committed later than the end of one that the EHR had before."""
+    earlier = await ctx.store.reads.directory(ehr_id)
+    return version if earlier is None else replace(version, previous_commit=earlier.audit.time_committed)
 
 
 def check_folder(folder: JsonObject) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cdr import compositions, contributions, definitions, ehrs, queries
+from cdr import compositions, contributions, definitions, directory, ehrs, queries
 from cdr.access import Action
 from cdr.audit import AuditEntry, Outcome
 from cdr.context import Ctx
@@ -21,12 +21,12 @@ from cdr.settings import Mode, Settings
 from templates.opt import write_opt
 from templates.repository import library_templates
 from tests.cdr.small_template import note, random_id, status
-from tests.cdr.updates import contribution, update
+from tests.cdr.updates import contribution, folder, update
 
 pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
-MODULES = (ehrs, compositions, contributions, definitions, queries)
+MODULES = (ehrs, compositions, contributions, directory, definitions, queries)
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
 
@@ -89,6 +89,26 @@ async def a_new_contribution(ctx: Ctx) -> dict[str, Any]:
     return await an_ehr(ctx) | {"body": contribution(update("249", note()))}
 
 
+async def a_folder(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"folder": folder()}
+
+
+async def a_directory(ctx: Ctx) -> dict[str, Any]:
+    arguments = await a_folder(ctx)
+    await directory.create_directory(ctx, **arguments)
+    return {"ehr_id": arguments["ehr_id"]}
+
+
+async def a_directory_version(ctx: Ctx) -> dict[str, Any]:
+    arguments = await a_directory(ctx)
+    latest = await directory.get_directory(ctx, **arguments)
+    return arguments | {"preceding_uid": str(latest.uid)}
+
+
+async def a_directory_update(ctx: Ctx) -> dict[str, Any]:
+    return await a_directory_version(ctx) | {"folder": folder("new")}
+
+
 async def a_subject(ctx: Ctx) -> dict[str, Any]:
     await an_ehr(ctx)
     return {"subject_id": "p-1", "namespace": "demo"}
@@ -130,6 +150,10 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_composition_version": an_object,
     "create_contribution": a_new_contribution,
     "get_contribution": a_contribution,
+    "create_directory": a_folder,
+    "get_directory": a_directory,
+    "update_directory": a_directory_update,
+    "delete_directory": a_directory_version,
     "publish_template": a_source,
     "publish_library": nothing,
     "list_templates": nothing,
