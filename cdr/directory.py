@@ -124,9 +124,11 @@ async def _head(call: Call, ehr_id: str, preceding_uid: str) -> Head:
     latest = await reads.directory(ehr_id)
     if latest is None:
         raise UnknownDirectory(ehr_id) if await reads.has_ehr(ehr_id) else UnknownEhr(ehr_id)
-    if latest.uid != preceding:
+    if latest.uid.object_id != preceding.object_id:
         raise VersionConflict(str(latest.uid))
     head = await reads.head(ehr_id, preceding.object_id)
     if head is None:  # erased between the two reads
         raise UnknownDirectory(ehr_id)
+    if head.uid != preceding:
+        raise VersionConflict(str(head.uid))
     return head

@@ -44,7 +44,7 @@ EXAMPLE_FOLDER = {
 _BODY = request_body(JSON, EXAMPLE_FOLDER)
 FolderPath = Annotated[
     str | None,
-    Query(alias="path", description="Names of folders below the root: `Svangerskap 2026/Sykehus`."),
+    Query(alias="path", description="Names of folders below the root: `Svangerskap/Sykehus`."),
 ]
 
 
