@@ -15,10 +15,11 @@ NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 class Severity(StrEnum):
-    """An error refuses the data; a warning is shown and the data is accepted."""
+    """An error refuses the data; a warning is shown and the data is accepted; so is an info, more quietly."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from archetypes.findings import Finding
 
 LANGUAGES = ("nb", "en")
 
+# Files of texts: compositions and archetypes; files that are no such thing; card, guidelines, code lists.
+_FAMILIES = ("", "files_", "card_", "guidelines_", "terminology_")
+
 
 def finding_text(finding: Finding, language: str = "nb") -> str:
     """One sentence about the finding in Norwegian or, for any other language, English.
@@ -33,5 +36,8 @@ class _Values(dict[str, str]):
 
 @cache
 def _texts(language: str) -> Mapping[str, str]:
-    source = files("validators.messages") / f"{language}.toml"
-    return tomllib.loads(source.read_text(encoding="utf-8"))
+    texts: dict[str, str] = {}
+    for family in _FAMILIES:
+        source = files("validators.messages") / f"{family}{language}.toml"
+        texts |= tomllib.loads(source.read_text(encoding="utf-8"))
+    return texts
