@@ -1,0 +1,214 @@
+"""The JSON Schema of a template accepts what the validator accepts, and refuses what a schema can refuse."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from api.demo.story import read_story
+from archetypes.aom.constraints import ArchetypeSlot, CDuration, CString, CTemporal, Interval
+from archetypes.findings import Severity
+from archetypes.rm.canonical_json import read_canonical
+from templates.errors import NoExample
+from templates.example import example_composition
+from templates.json_schema import json_schema
+from templates.operational import OperationalTemplate
+from templates.repository import library_templates
+from tests.shared_data import needs_shared
+from tests.templates.test_example import corpus, read_or_none
+from tests.validators import small
+from tests.validators.mutations import applied, mutations
+from tests.validators.test_composition_corpus import CORPUS, listed, template_of
+from validators.composition import validate_composition
+
+# What JSON Schema has no words for (docs/json-schema.md); the validator finds it.
+BEYOND_SCHEMA = {
+    "duration.range",
+    "temporal.range",
+    "invariant.archetype_id",
+    "invariant.interval_order",
+    "invariant.interval_types",
+    "invariant.normal_status",
+}
+CONTACTS = {contact.id: contact for woman in read_story() for contact in woman.contacts}
+ONE_OF_EACH = {contact.template_id: contact.id for contact in reversed(CONTACTS.values())}
+
+
+@cache
+def validator_of(template_id: str) -> Draft202012Validator:
+    return Draft202012Validator(json_schema(library_templates()[template_id]))
+
+
+def first_fault(validator: Draft202012Validator, data: Any) -> str | None:
+    return next((f"{e.json_path}: {e.message[:200]}" for e in validator.iter_errors(data)), None)
+
+
+def error_codes(opt: OperationalTemplate, data: Any) -> set[str]:
+    return {f.code for f in validate_composition(opt, data) if f.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize("template_id", sorted(library_templates()))
+def test_the_schema_is_a_schema(template_id: str) -> None:
+    Draft202012Validator.check_schema(json_schema(library_templates()[template_id]))
+
+
+@pytest.mark.parametrize("contact_id", sorted(CONTACTS))
+def test_every_contact_of_the_demo_is_accepted(contact_id: str) -> None:
+    contact = CONTACTS[contact_id]
+    assert first_fault(validator_of(contact.template_id), contact.composition(library_templates())) is None
+
+
+@pytest.mark.parametrize("template_id", sorted(library_templates()))
+def test_examples_of_our_templates_are_accepted(template_id: str) -> None:
+    opt = library_templates()[template_id]
+    for seed in range(3):
+        for made in (
+            example_composition(opt, seed=seed),
+            example_composition(opt, kind="minimal", seed=seed),
+        ):
+            assert first_fault(validator_of(template_id), made) is None
+
+
+@needs_shared
+@pytest.mark.slow
+def test_examples_of_every_operational_template_are_accepted() -> None:
+    judged = 0
+    for name, source in corpus().items():
+        opt = read_or_none(name, source)
+        if opt is None:
+            continue
+        schema = Draft202012Validator(json_schema(opt))
+        try:
+            made = example_composition(opt)
+        except NoExample:
+            continue
+        assert first_fault(schema, made) is None, name
+        judged += 1
+    assert judged > 100
+
+
+@needs_shared
+@pytest.mark.parametrize("name", [*listed("valid"), *listed("invalid")])
+def test_schema_and_validator_agree_about_data_of_other_projects(name: str) -> None:
+    family, file = name.split("/")
+    data = read_canonical((CORPUS / family / "canonical_json" / file).read_bytes())
+    stated = data["archetype_details"].get("template_id") or {}
+    opt = template_of(family, stated.get("value", ""))
+    codes, fault = error_codes(opt, data), first_fault(Draft202012Validator(json_schema(opt)), data)
+    if not codes:
+        assert fault is None
+    else:
+        assert fault is not None or codes <= BEYOND_SCHEMA
+
+
+def check_mutations(opt: OperationalTemplate, data: Any) -> int:
+    """Each broken constraint is refused by the schema too, or is of those that it has no words for."""
+    schema = Draft202012Validator(json_schema(opt))
+    assert first_fault(schema, data) is None
+    count = 0
+    for mutation in list(mutations(opt, data)):
+        with applied(mutation, data):
+            assert not schema.is_valid(data) or mutation.code in BEYOND_SCHEMA, str(mutation)
+        count += 1
+    return count
+
+
+def test_what_breaks_a_constraint_is_refused_by_the_schema_too() -> None:
+    assert check_mutations(small.template(*small.ELEMENTS), small.composition()) > 400
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("template_id", sorted(ONE_OF_EACH))
+def test_what_breaks_a_contact_is_refused_by_the_schema_too(template_id: str) -> None:
+    contact = CONTACTS[ONE_OF_EACH[template_id]]
+    opt = library_templates()[template_id]
+    assert check_mutations(opt, contact.composition(library_templates())) > 150
+
+
+# --- single rules --------------------------------------------------------------------------------------
+
+JUDGED: list[tuple[Any, str, str, bool]] = [
+    (CTemporal(rm_type="DATE", pattern="yyyy-mm-XX"), "DV_DATE", "2026-01", True),
+    (CTemporal(rm_type="DATE", pattern="yyyy-mm-XX"), "DV_DATE", "2026-01-15", False),
+    (CTemporal(rm_type="DATE", pattern="yyyy-??-??"), "DV_DATE", "2026", True),
+    (CTemporal(rm_type="DATE_TIME", pattern="yyyy-mm-ddTHH:MM:SS"), "DV_DATE_TIME", "2026-01-15T10", False),
+    (CTemporal(rm_type="DATE_TIME", pattern="yyyy-mm-ddTHH:??:??"), "DV_DATE_TIME", "2026-01-15T10Z", True),
+    (CTemporal(rm_type="DATE_TIME", pattern="yyyy-mm-ddTHH:??:??"), "DV_DATE_TIME", "2026-01-15", False),
+    (CTemporal(rm_type="DATE_TIME", pattern="yyyy-??-??T??:??:??"), "DV_DATE_TIME", "2026-01", True),
+    (CTemporal(rm_type="TIME", timezone_validity=1001), "DV_TIME", "10:30", False),
+    (CTemporal(rm_type="TIME", timezone_validity=1001), "DV_TIME", "10:30+01:00", True),
+    (CTemporal(rm_type="TIME", timezone_validity=1003), "DV_TIME", "10:30Z", False),
+    (CTemporal(rm_type="DATE_TIME", timezone_validity=1003), "DV_DATE_TIME", "2026-01-15", True),
+    (CTemporal(rm_type="DATE_TIME", timezone_validity=1003), "DV_DATE_TIME", "2026-01-15T10:30-01", False),
+    (CTemporal(rm_type="DATE_TIME", timezone_validity=1001), "DV_DATE_TIME", "2026-01-15", False),
+    (CDuration(pattern="PWD"), "DV_DURATION", "P3W2D", True),
+    (CDuration(pattern="PWD"), "DV_DURATION", "P3M", False),
+    (CDuration(pattern="PDTH"), "DV_DURATION", "P1DT2H", True),
+    (CDuration(pattern="PDTH"), "DV_DURATION", "PT2M", False),
+    (CString(pattern="a|bc"), "DV_TEXT", "bc", True),
+    (CString(pattern="a|bc"), "DV_TEXT", "ac", False),
+    (CString(values=("a",), list_open=True), "DV_TEXT", "b", True),
+]
+
+
+@pytest.mark.parametrize(("item", "rm_type", "value", "is_allowed"), JUDGED)
+def test_a_leaf_is_judged_as_the_validator_judges_it(
+    item: Any, rm_type: str, value: str, is_allowed: bool
+) -> None:
+    kind = item.rm_type if isinstance(item, CTemporal) else "STRING"
+    opt = small.template(small.element("at0010", small.value_of(rm_type, "value", kind, item)))
+    made = example_composition(opt)
+    small.put(made, f"{small.ITEMS}[0]/value", {"_type": rm_type, "value": value})
+    assert (not error_codes(opt, made)) == is_allowed
+    assert Draft202012Validator(json_schema(opt)).is_valid(made) == is_allowed
+
+
+def slot_and_node() -> OperationalTemplate:
+    slot = ArchetypeSlot(
+        rm_type_name="CLUSTER",
+        occurrences=Interval(1, 2),
+        includes=(r"openEHR-EHR-CLUSTER\.[a-z]+\.v1",),
+        excludes=(r".*secret.*",),
+    )
+    return small.template(small.element("at0010", small.coded("at0111")), slot)
+
+
+@pytest.mark.parametrize(
+    ("archetype_id", "is_allowed"),
+    [
+        ("openEHR-EHR-CLUSTER.device.v1", True),
+        ("openEHR-EHR-CLUSTER.device.v2", False),
+        ("openEHR-EHR-CLUSTER.secret.v1", False),
+        ("at0011", False),
+    ],
+)
+def test_a_slot_takes_what_its_patterns_admit(archetype_id: str, is_allowed: bool) -> None:
+    opt = slot_and_node()
+    made = example_composition(opt)
+    filler = small.at(made, f"{small.ITEMS}[1]")
+    filler["archetype_node_id"] = filler["archetype_details"]["archetype_id"]["value"] = archetype_id
+    assert (not error_codes(opt, made)) == is_allowed
+    assert Draft202012Validator(json_schema(opt)).is_valid(made) == is_allowed
+
+
+def test_a_slot_that_must_be_filled_may_not_be_empty() -> None:
+    opt = slot_and_node()
+    made = example_composition(opt)
+    del small.at(made, small.ITEMS)[1]
+    assert error_codes(opt, made) == {"occurrences.too_few"}
+    assert not Draft202012Validator(json_schema(opt)).is_valid(made)
+
+
+def test_null_counts_as_absent_where_something_may_be_absent() -> None:
+    opt = small.template(*small.ELEMENTS)
+    schema = Draft202012Validator(json_schema(opt))
+    made = small.composition() | {"uid": None, "feeder_audit": None}
+    made["content"][0]["protocol"] = None
+    assert not error_codes(opt, made)
+    assert schema.is_valid(made)
+    made["territory"] = None
+    assert error_codes(opt, made) == {"rm.missing"}
+    assert not schema.is_valid(made)
