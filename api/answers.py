@@ -32,12 +32,17 @@ def object_answer(
     return Response(represent(content, media_type), media_type=media_type, headers=headers)
 
 
-def version_answer(version: StoredVersion, media_type: str = JSON) -> Response:
-    """The data of a version, as JSON its stored bytes as they are; 204 for a deletion."""
+def version_answer(
+    version: StoredVersion, media_type: str = JSON, representation: Callable[[], bytes] | None = None
+) -> Response:
+    """The data of a version, as JSON its stored bytes as they are; 204 for a deletion.
+
+    ``representation`` makes the body of formats that need more than the version.
+    """
     headers = version_headers(version)
     if version.payload is None:
         return Response(status_code=204, headers=headers)
-    body = represent_payload(version.payload, media_type)
+    body = representation() if representation else represent_payload(version.payload, media_type)
     return Response(body, media_type=media_type, headers=headers)
 
 
@@ -57,12 +62,17 @@ def created_answer(
     return _written(request, 201, uid, headers, representation, media_type)
 
 
-def updated_answer(request: Request, version: StoredVersion, media_type: str = JSON) -> Response:
+def updated_answer(
+    request: Request,
+    version: StoredVersion,
+    media_type: str = JSON,
+    representation: Callable[[], bytes] | None = None,
+) -> Response:
     """200 with the body that ``Prefer`` asks for, 204 when it asks for none."""
     wants_body = preference(request) in (Preference.REPRESENTATION, Preference.IDENTIFIER)
     status = 200 if wants_body else 204
     headers = version_headers(version)
-    body = partial(represent_payload, version.payload, media_type)
+    body = representation or partial(represent_payload, version.payload, media_type)
     return _written(request, status, str(version.uid), headers, body, media_type)
 
 

@@ -51,7 +51,13 @@ from cdr.errors import (
     Unprocessable,
     VersionConflict,
 )
-from templates.errors import InvalidTemplate, TemplateError, UnreadableTemplate
+from templates.errors import (
+    InvalidTemplate,
+    NotSayable,
+    SimplifiedFormatError,
+    TemplateError,
+    UnreadableTemplate,
+)
 from validators.messages import finding_text
 
 JsonFinding = dict[str, Any]
@@ -66,6 +72,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    NotSayable: HTTPStatus.NOT_ACCEPTABLE,
     QueryTimeout: HTTPStatus.REQUEST_TIMEOUT,
     Conflict: HTTPStatus.CONFLICT,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -73,6 +80,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     TooLarge: HTTPStatus(413),
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidTemplate: HTTPStatus(422),
+    SimplifiedFormatError: HTTPStatus(422),
     Unprocessable: HTTPStatus(422),
     QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -154,7 +162,7 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
 
 def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     """The findings that an error carries, or the one place in a text that it names."""
-    if isinstance(error, CdrError | TemplateError) and error.findings:
+    if isinstance(error, CdrError | TemplateError | SimplifiedFormatError) and error.findings:
         return [_finding_json(finding, language) for finding in error.findings]
     if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson | MalformedXml) and error.line:
         place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import created_answer, object_answer, updated_answer, version_answer
 from api.audit_headers import commit_audit, lifecycle
+from api.composition_formats import composition_format, composition_writer, read_composition
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, etag, if_match, required_if_match
@@ -23,7 +24,7 @@ from api.openapi import (
     request_body,
 )
 from api.repeats import repeatable
-from api.representations import answer_format, read_object, represent_payload
+from api.representations import answer_format
 from api.times import version_time
 from cdr import compositions
 from cdr.errors import NotLatest, UidMismatch, VersionConflict
@@ -60,8 +61,8 @@ _BODY = request_body(JSON, _SHORTENED)
 )
 async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Validated against the template that archetype_details names; stored, or refused with all findings."""
-    media_type = answer_format(request)
-    composition = await read_object(request, "COMPOSITION", limit=ctx.settings.body_limit)
+    media_type = composition_format(request)
+    composition = await read_composition(request, ctx)
     version = await compositions.create_composition(
         ctx,
         ehr_id,
@@ -74,7 +75,7 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
         request,
         str(version.uid),
         f"/ehr/{ehr_id}/composition/{version.uid}",
-        lambda: represent_payload(version.payload, media_type),
+        await composition_writer(ctx, version, media_type),
         media_type=media_type,
         last_modified=version.audit.time_committed,
     )
@@ -94,9 +95,9 @@ async def get_composition(
     at: At = None,
 ) -> Response:
     """204 when it is deleted, or was at that time."""
-    media_type = answer_format(request)
+    media_type = composition_format(request)
     version = await compositions.get_composition(ctx, ehr_id, uid_based_id, at=version_time(at))
-    return version_answer(version, media_type)
+    return version_answer(version, media_type, await composition_writer(ctx, version, media_type))
 
 
 @router.put(
@@ -112,9 +113,9 @@ async def update_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
 ) -> Response:
     """If-Match names the latest version; the next one is stored under the same object id."""
-    media_type = answer_format(request)
+    media_type = composition_format(request)
     preceding_uid = required_if_match(request)
-    composition = await read_object(request, "COMPOSITION", limit=ctx.settings.body_limit)
+    composition = await read_composition(request, ctx)
     version = await compositions.update_composition(
         ctx,
         ehr_id,
@@ -124,7 +125,7 @@ async def update_composition(
         lifecycle=lifecycle(request.headers),
         audit=commit_audit(request.headers),
     )
-    return updated_answer(request, version, media_type)
+    return updated_answer(request, version, media_type, await composition_writer(ctx, version, media_type))
 
 
 @router.delete(

@@ -148,7 +148,7 @@ def test_a_body_of_50_mib_with_and_without_length(client: TestClient, untouched:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/openehr.tds2+xml", "application/openehr.wt.flat+json", "text/plain"]
+    "content_type", ["application/openehr.tds2+xml", "application/openehr.nc.flat+json", "text/plain"]
 )
 def test_other_media_types(client: TestClient, untouched: str, content_type: str) -> None:
     refused = client.post(untouched, json=visit(), headers={"Content-Type": content_type})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
 from archetypes.rm.canonical_xml import read_canonical_xml, write_canonical_xml
 from tests.api.answers import assert_error
-from tests.api.visits import BASE, visit
+from tests.api.visits import BASE, TEMPLATE, visit
 
 XML = {"Content-Type": "application/xml", "Accept": "application/xml"}
 
@@ -84,3 +86,75 @@ def test_a_record_is_opened_with_a_status_in_xml(client: TestClient) -> None:
     status = client.get(f"{client.post(f'{BASE}/ehr').headers['Location']}/ehr_status", headers=XML).content
     created = client.post(f"{BASE}/ehr", content=status, headers=XML)
     assert created.status_code == 201, created.text
+
+
+FLAT = "application/openehr.wt.flat+json"
+STRUCTURED = "application/openehr.wt.structured+json"
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        FLAT,
+        STRUCTURED,
+        "application/openehr.wt.flat.schema+json",
+        "application/openehr.wt.structured.schema+json",
+    ],
+)
+def test_a_composition_goes_out_and_in_as_a_simplified_format(
+    client: TestClient, ehr_id: str, media_type: str
+) -> None:
+    place = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit()).headers["Location"]
+    simplified = client.get(place, headers={"Accept": media_type})
+    assert simplified.headers["Content-Type"].startswith(media_type), simplified.text
+    body = {name: value for name, value in simplified.json().items() if not name.endswith("_uid")}
+    again = client.post(
+        f"{BASE}/ehr/{ehr_id}/composition",
+        json=without_uid(body),
+        headers={"Content-Type": media_type, "openehr-template-id": TEMPLATE},
+    )
+    assert again.status_code == 201, again.text
+    stored = client.get(again.headers["Location"], headers={"Accept": "application/json"}).json()
+    assert {name: value for name, value in stored.items() if name != "uid"} == visit()
+
+
+def without_uid(body: dict[str, Any]) -> dict[str, Any]:
+    """A new composition must not carry the uid of a stored one."""
+    return {
+        name: {n: v for n, v in value.items() if n != "_uid"} if isinstance(value, dict) else value
+        for name, value in body.items()
+    }
+
+
+def test_the_parameter_format_names_body_and_answer(client: TestClient, ehr_id: str) -> None:
+    place = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit()).headers["Location"]
+    flat = client.get(place, params={"format": "FLAT"}).json()
+    del flat[next(name for name in flat if name.endswith("/_uid"))]
+    answer = client.post(
+        f"{BASE}/ehr/{ehr_id}/composition",
+        params={"format": "FLAT", "templateId": TEMPLATE},
+        json=flat,
+        headers={"Prefer": "return=representation"},
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.json().keys() > flat.keys() - {"ctx/time"}
+
+
+def test_an_unknown_flat_path_is_refused_by_name(client: TestClient, ehr_id: str) -> None:
+    answer = client.post(
+        f"{BASE}/ehr/{ehr_id}/composition",
+        json={"ctx/language": "nb", "ctx/territory": "NO", "svangerskapskontroll/farge": "rød"},
+        headers={"Content-Type": FLAT, "openehr-template-id": TEMPLATE},
+    )
+    assert_error(answer, 422, "flat.refused")
+    assert "svangerskapskontroll/farge" in [finding["path"] for finding in answer.json()["findings"]]
+
+
+def test_a_flat_body_without_template_is_refused(client: TestClient, ehr_id: str) -> None:
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", json={}, headers={"Content-Type": FLAT})
+    assert_error(answer, 400, "flat.no_template")
+
+
+def test_an_unknown_format_is_refused(client: TestClient, ehr_id: str) -> None:
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition?format=YAML", json=visit())
+    assert_error(answer, 400, "parameter.malformed")

@@ -1,0 +1,102 @@
+"""Compositions in every format of the API: canonical JSON and XML, FLAT and STRUCTURED.
+
+The format of a body is named by Content-Type, that of an answer by Accept, or both by the parameter
+``format``. A FLAT or STRUCTURED body names its template by the header ``openehr-template-id`` or by the
+parameter ``templateId``, for nothing in the body does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import orjson
+from starlette.requests import Request
+
+from api.bodies import read_body
+from api.http_errors import MalformedRequest
+from api.negotiation import JSON, XML, accepted, content_type
+from api.representations import represent_payload
+from archetypes.rm.canonical_json import read_canonical
+from archetypes.rm.canonical_xml import read_canonical_xml
+from cdr.context import Ctx
+from cdr.versions import JsonObject, StoredVersion
+from templates.operational import OperationalTemplate
+from templates.simplified import from_flat, from_structured, to_flat, to_structured
+
+FLAT = "application/openehr.wt.flat+json"
+STRUCTURED = "application/openehr.wt.structured+json"
+# The names of ITS-REST 1.0.3, which clients still send.
+OLD_FLAT = "application/openehr.wt.flat.schema+json"
+OLD_STRUCTURED = "application/openehr.wt.structured.schema+json"
+MEDIA_TYPES = (JSON, XML, FLAT, STRUCTURED, OLD_FLAT, OLD_STRUCTURED)
+
+_BY_PARAMETER: Mapping[str, str] = {"JSON": JSON, "XML": XML, "FLAT": FLAT, "STRUCTURED": STRUCTURED}
+_READERS: Mapping[str, Callable[[OperationalTemplate, JsonObject], JsonObject]] = {
+    FLAT: from_flat,
+    OLD_FLAT: from_flat,
+    STRUCTURED: from_structured,
+    OLD_STRUCTURED: from_structured,
+}
+_WRITERS: Mapping[str, Callable[[OperationalTemplate, JsonObject], JsonObject]] = {
+    FLAT: to_flat,
+    OLD_FLAT: to_flat,
+    STRUCTURED: to_structured,
+    OLD_STRUCTURED: to_structured,
+}
+
+
+def composition_format(request: Request) -> str:
+    """The media type of the answer. Raises NotAcceptable, MalformedRequest."""
+    return _format_parameter(request) or accepted(request, *MEDIA_TYPES)
+
+
+async def read_composition(request: Request, ctx: Ctx) -> JsonObject:
+    """The composition in the body as a canonical one; not validated.
+
+    Raises UnsupportedMediaType, BodyTooLarge, MalformedRequest, MalformedJson, MalformedXml,
+    UnknownTemplate, FlatRefused.
+    """
+    body = await read_body(request, *MEDIA_TYPES, limit=ctx.settings.body_limit)
+    media_type = _format_parameter(request) or _body_format(request)
+    if media_type == XML:
+        return read_canonical_xml(body, "COMPOSITION")
+    value = read_canonical(body)
+    if media_type == JSON:
+        return value
+    return _READERS[media_type](await ctx.templates.get(_template_id(request)), value)
+
+
+async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) -> Callable[[], bytes]:
+    """What makes the body of an answer from a version, when it is wanted.
+
+    The function raises NotSayable for a composition that FLAT has no words for.
+    """
+    write = _WRITERS.get(media_type)
+    if write is None or version.payload is None or version.template_id is None:
+        return lambda: represent_payload(version.payload, media_type)
+    opt = await ctx.templates.get(version.template_id)
+    payload = version.payload
+    return lambda: orjson.dumps(write(opt, orjson.loads(payload)))
+
+
+def _body_format(request: Request) -> str:
+    return next((name for name in MEDIA_TYPES if content_type(request, name)), JSON)
+
+
+def _format_parameter(request: Request) -> str | None:
+    wanted = request.query_params.get("format")
+    if wanted is None:
+        return None
+    if wanted.upper() not in _BY_PARAMETER:
+        known = ", ".join(_BY_PARAMETER)
+        raise MalformedRequest("parameter.malformed", f"format: {wanted!r} is none of {known}")
+    return _BY_PARAMETER[wanted.upper()]
+
+
+def _template_id(request: Request) -> str:
+    named = request.query_params.get("templateId") or request.headers.get("openehr-template-id")
+    if not named:
+        raise MalformedRequest(
+            "flat.no_template", "name the template by the header openehr-template-id or ?templateId="
+        )
+    return named
