@@ -8,7 +8,6 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from archetypes.repository import library
-
 from templates.compile import compile_template
 from templates.oet import Template, read_oet
 from templates.operational import OperationalTemplate

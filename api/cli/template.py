@@ -1,4 +1,4 @@
-"""``helsekort template``: look at the templates of our library."""
+"""``helsekort template``: look at templates, check and compile them, and see what a change breaks."""
 
 from __future__ import annotations
 
@@ -9,21 +9,39 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from api.cli.importing import import_templates
+from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
+from api.cli.sources import LibraryOption, repository_with, template_of
+from api.cli.template_compile import compile_templates
+from api.cli.template_impact import template_impact
+from api.cli.template_lint import lint_templates
+from api.cli.trees import constraint_tree
+from archetypes.changes import Level, overall_level
+from templates.changes import classify_template_change
+from templates.operational import OperationalTemplate
 from templates.opt import write_opt
 from templates.repository import library_templates
 from templates.web_template import to_web_template
 
-from archetypes.aom.constraints import CArchetypeRoot
-from templates.operational import Node, OperationalTemplate, fixed_name
-
-template_commands = typer.Typer(help="Look at the templates of the library.", no_args_is_help=True)
-console = Console(highlight=False)
-
-TemplateId = Annotated[
-    str, typer.Argument(help="Id of the template, such as helsekort_kontroll.v0.", metavar="ID")
+TemplateName = Annotated[
+    str,
+    typer.Argument(
+        help="Id of a template of our library, such as helsekort_kontroll.v0, or an .oet or .opt file.",
+        metavar="ID|FILE",
+    ),
 ]
+
+template_commands = typer.Typer(
+    help="Templates: look at them, check and compile them, see what a change breaks.",
+    epilog="Exit status: 0 fine, 1 something is wrong with a template, 2 the command was used wrongly.",
+    no_args_is_help=True,
+)
+template_commands.command("lint")(lint_templates)
+template_commands.command("compile")(compile_templates)
+template_commands.command("impact")(template_impact)
+template_commands.command("import")(import_templates)
 
 
 class Form(StrEnum):
@@ -35,44 +53,56 @@ class Form(StrEnum):
 
 @template_commands.command("list")
 def list_templates() -> None:
-    """List the templates of the library."""
+    """List the templates of our library."""
     table = Table("id", "concept", "root archetype")
     for template_id, template in sorted(library_templates().items()):
         table.add_row(template_id, template.concept, template.definition.archetype_id)
-    console.print(table)
+    output().print(table)
 
 
 @template_commands.command("show")
-def show_template(template_id: TemplateId) -> None:
+def show_template(
+    template: TemplateName, library: LibraryOption = None, language: LanguageOption = "nb"
+) -> None:
     """Show the nodes of a template as a tree."""
-    template = library_template(template_id)
-    for node in template.nodes():
-        if node.constraint.node_id:
-            console.print(_one_line(node, template.language), markup=False, soft_wrap=True)
-
-
-def _one_line(node: Node, language: str) -> str:
-    """``  Systolisk  ELEMENT[at0004] 0..1``, indented by depth."""
-    constraint = node.constraint
-    ident = constraint.archetype_id if isinstance(constraint, CArchetypeRoot) else constraint.node_id
-    term = node.root.terms.get(language, {}).get(constraint.node_id)
-    name = fixed_name(constraint) or (term.text if term else "")
-    return f"{'  ' * len(node.parents)}{name}  {constraint.rm_type_name}[{ident}] {constraint.occurrences}"
+    opt = template_of(template, repository_with(library))
+    output().print(constraint_tree(opt.definition, opt.definition.terms, language))
 
 
 @template_commands.command("export")
 def export_template(
-    template_id: TemplateId,
+    template: TemplateName,
     form: Annotated[Form, typer.Option("--as", help="opt: OPT 1.4 XML; web: web template JSON.")] = Form.OPT,
     out: Annotated[Path | None, typer.Option(help="File to write; without it standard output.")] = None,
+    library: LibraryOption = None,
 ) -> None:
     """Write a template in a form that other openEHR tools read."""
-    template = library_template(template_id)
-    content = write_opt(template) if form is Form.OPT else orjson.dumps(to_web_template(template))
+    opt = template_of(template, repository_with(library))
+    content = write_opt(opt) if form is Form.OPT else orjson.dumps(to_web_template(opt))
     if out is None:
         sys.stdout.buffer.write(content)
     else:
         out.write_bytes(content)
+
+
+@template_commands.command("diff")
+def diff_templates(
+    old: TemplateName,
+    new: TemplateName,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+    language: LanguageOption = "en",
+) -> None:
+    """Tell what changed between two templates, and whether it is patch, minor or major.
+
+    The rules are written in docs/modelling.md. Exit status 1 if there is a major change.
+    """
+    before, after = (template_of(name, repository_with(library)) for name in (old, new))
+    changes = classify_template_change(before, after)
+    version = before.description.get("other_details.sem_ver") or before.template_id.rpartition(".")[2]
+    report_changes(changes, version, as_json=as_json, language=language)
+    if overall_level(changes) is Level.MAJOR:
+        raise typer.Exit(FAULTY)
 
 
 def library_template(template_id: str) -> OperationalTemplate:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from templates.opt import read_opt
 
 from api.cli.template import library_template
 from archetypes.findings import Finding, Severity
 from archetypes.rm.canonical_json import read_canonical
 from cdr.versions import JsonObject, text_at
 from templates.operational import OperationalTemplate
+from templates.opt import read_opt
 from validators.composition import validate_composition
 from validators.messages import finding_text
 
