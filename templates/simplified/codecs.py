@@ -20,7 +20,7 @@ from archetypes.rm.canonical_json import read_canonical
 from archetypes.rm.schema import base_name, rm_schema
 from templates.rubrics import Rubrics, openehr_rubric
 from templates.simplified.entries import Entry
-from templates.simplified.scalars import READERS, WrongKind
+from templates.simplified.scalars import READERS, WrongKind, is_kind
 
 Json = dict[str, Any]
 RAW = "raw"
@@ -108,8 +108,8 @@ class Leaf:
         """One key; a default that need not be said is left out."""
         if value == self.unless and type(value) is type(self.unless):
             return
-        # A blank text would read as "nothing"; objects and lists are no scalars.
-        if isinstance(value, dict | list) or (isinstance(value, str) and not value.strip()):
+        # A blank text would read as "nothing", a text in place of a number as that number.
+        if not is_kind(self.kind, value) or (isinstance(value, str) and not value.strip()):
             raise Unsayable("/".join(self.path))
         out[f"{at}|{self.suffixes[0]}" if self.suffixes[0] else at] = value
 

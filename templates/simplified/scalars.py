@@ -81,3 +81,12 @@ READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "DURATION": _text_that(is_duration, "an ISO 8601 duration"),
     }
 )
+
+
+def is_kind(kind: str, value: Any) -> bool:
+    """True if reading gives back the value as it is."""
+    try:
+        read = READERS[kind](value)
+    except WrongKind:
+        return False
+    return isinstance(value, str) == isinstance(read, str)

@@ -303,6 +303,10 @@ class DurationCodec:
     def read(self, entry: Entry, reading: Reading, hint: Hint) -> Json | None:
         """See Codec."""
         entry.suffixes.update(_DURATION_FIELDS)
+        for name in _DURATION_FIELDS.keys() & entry.below.keys():
+            # Forms nest the fields, as if each were a node.
+            for below in entry.take_all(name):
+                entry.values[name] = below.take("")
         if entry.has(*_DURATION_FIELDS) and not entry.has("", "value"):
             date, time = (
                 self._fields(entry, reading, names)
