@@ -142,6 +142,8 @@ _ERRORS = (
     "archetype.specialisation_cycle",
     "archetype.use_node_cycle",
     "archetype.unreadable",
+    # Compiled templates.
+    "template.use_node",
 )
 
 _WARNINGS = (
@@ -162,6 +164,11 @@ _WARNINGS = (
     "lint.binding_check_digit",
     "lint.reference_unknown",
     "lint.reference_older",
+    # Compiled templates.
+    "template.annotation_path",
+    "template.field_twice",
+    "template.certainty",
+    "template.slot_unfillable",
     "code.not_checked",
     "code.rubric",
     "quantity.units_unknown",

@@ -19,6 +19,7 @@ from archetypes.aom.constraints import (
 from archetypes.errors import AdlSyntaxError, UnknownArchetype
 from archetypes.findings import NO_PARAMS, Finding, SourceSpan
 from archetypes.repository import ArchetypeRepository
+from templates.operational import step
 from validators.codes import SEVERITIES
 
 MAX_LINEAGE = 20
@@ -168,5 +169,4 @@ def _walk(place: Place) -> Iterator[Place]:
 
 def _below(place: Place, attribute: CAttribute, child: CObject) -> Place:
     owner = place.node if isinstance(place.node, CComplexObject) else None
-    ident = f"[{child.node_id}]" if child.node_id else ""
-    return Place(f"{place.path}/{attribute.rm_attribute_name}{ident}", child, attribute, owner)
+    return Place(place.path + step(attribute.rm_attribute_name, child), child, attribute, owner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archetypes.aom.constraints import ArchetypeInternalRef, Bindings, CObject
+from archetypes.aom.constraints import ArchetypeInternalRef, Bindings, CArchetypeRoot, CObject
 from archetypes.errors import MalformedPath
 from archetypes.findings import Finding
 from archetypes.paths import RmPath
@@ -79,10 +79,10 @@ def check_node_ids_unique(subject: Subject) -> Iterator[Finding]:
     for path, attribute, _ in subject.attributes:
         seen: set[tuple[str, str | None]] = set()
         for child in attribute.children:
-            key = (child.node_id, fixed_name(child))
-            if child.node_id and key in seen:
-                place = f"{path}[{child.node_id}]"
-                yield finding("VCOSU", place, found=child.node_id, span=child.span)
+            ident = child.archetype_id if isinstance(child, CArchetypeRoot) else child.node_id
+            key = (ident, fixed_name(child))
+            if ident and key in seen:
+                yield finding("VCOSU", f"{path}[{ident}]", found=ident, span=child.span)
             seen.add(key)
 
 
