@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from api.cli.archetype import archetype_commands
 from api.cli.coverage import coverage
 from api.cli.demo import demo
 from api.cli.serve import serve
@@ -26,6 +27,7 @@ app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("coverage")(coverage)
 app.command("validate")(validate)
+app.add_typer(archetype_commands, name="archetype")
 app.add_typer(template_commands, name="template")
 
 

@@ -1,0 +1,97 @@
+"""``helsekort archetype``: look at archetypes, check them, compare them, take in public ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from api.cli.archetype_check import check_folder
+from api.cli.archetype_impact import archetype_impact
+from api.cli.archetype_lint import lint_archetypes
+from api.cli.importing import import_archetypes
+from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
+from api.cli.sources import archetype_of
+from api.cli.trees import constraint_tree
+from archetypes.adl.printer import print_adl
+from archetypes.aom.archetype import Archetype
+from archetypes.changes import Level, classify_archetype_change, overall_level
+from archetypes.repository import library
+
+ArchetypeName = Annotated[
+    str, typer.Argument(help="Id of an archetype of our library, or an .adl file.", metavar="ID|FILE")
+]
+
+archetype_commands = typer.Typer(
+    help="Archetypes: look at them, check them, compare them, take in public ones.",
+    epilog="Exit status: 0 fine, 1 something is wrong with an archetype, 2 the command was used wrongly.",
+    no_args_is_help=True,
+)
+archetype_commands.command("lint")(lint_archetypes)
+archetype_commands.command("check")(check_folder)
+archetype_commands.command("impact")(archetype_impact)
+archetype_commands.command("import")(import_archetypes)
+
+
+@archetype_commands.command("list")
+def list_archetypes(language: LanguageOption = "en") -> None:
+    """List the archetypes of our library."""
+    table = Table("id", "concept")
+    for archetype_id in library().ids():
+        archetype = library().get(archetype_id)
+        terms = archetype.terminology.terms
+        concept = terms.get(language, terms.get(archetype.original_language, {})).get(archetype.concept)
+        table.add_row(archetype_id, concept.text if concept else "")
+    output().print(table)
+
+
+@archetype_commands.command("show")
+def show_archetype(archetype: ArchetypeName, language: LanguageOption = "en") -> None:
+    """Show the nodes of an archetype as a tree."""
+    read = archetype_of(archetype)
+    output().print(constraint_tree(read.definition, read.terminology.terms, language))
+
+
+@archetype_commands.command("export")
+def export_archetype(
+    archetype: ArchetypeName,
+    out: Annotated[Path | None, typer.Option(help="File to write; without it standard output.")] = None,
+) -> None:
+    """Write an archetype as ADL 1.4, in the layout that every archetype of ours has."""
+    content = print_adl(archetype_of(archetype)).encode()
+    if out is None:
+        sys.stdout.buffer.write(content)
+    else:
+        out.write_bytes(content)
+
+
+@archetype_commands.command("diff")
+def diff_archetypes(
+    old: ArchetypeName,
+    new: ArchetypeName,
+    as_json: JsonOption = False,
+    language: LanguageOption = "en",
+) -> None:
+    """Tell what changed between two archetypes, and whether it is patch, minor or major.
+
+    The rules are written in docs/modelling.md. Exit status 1 if there is a major change.
+    """
+    before, after = archetype_of(old), archetype_of(new)
+    changes = classify_archetype_change(before, after)
+    report_changes(changes, version_of(before), as_json=as_json, language=language)
+    if overall_level(changes) is Level.MAJOR:
+        raise typer.Exit(FAULTY)
+
+
+def version_of(archetype: Archetype) -> str:
+    """The revision that the description states, else the version of the id."""
+    details = archetype.description.get("other_details")
+    if isinstance(details, Mapping):
+        for key in ("edition_revision", "revision"):
+            if details.get(key):
+                return str(details[key])
+    return archetype.archetype_id.rpartition(".v")[2]

@@ -1,0 +1,121 @@
+"""Archetypes and templates as users name them: by the id of our library, or by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archetypes.aom.archetype import Archetype
+from archetypes.errors import AdlSyntaxError, HelsekortError
+from archetypes.findings import Finding
+from archetypes.importing import error_finding, read_archetype
+from archetypes.library_files import fault
+from archetypes.repository import ArchetypeRepository, library
+from archetypes.time_limit import time_limit
+from templates.compile import compile_template
+from templates.errors import TemplateError
+from templates.oet import Template, read_oet
+from templates.operational import OperationalTemplate
+from templates.opt import read_opt
+from templates.repository import library_sources, library_templates
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library",
+        exists=True,
+        file_okay=False,
+        help="Folder with archetypes that count before those of our library.",
+    ),
+]
+
+OUR_ARCHETYPES = Path(__file__).parents[2] / "archetypes" / "library"
+
+
+def repository_with(folder: Path | None) -> ArchetypeRepository:
+    """Our library, or one in which the archetypes of ``folder`` take precedence."""
+    if folder is None:
+        return library()
+    return overlay({path.stem: path for path in sorted(folder.rglob("*.adl"))})
+
+
+def overlay(files: dict[str, Path]) -> ArchetypeRepository:
+    """Our library with other files for some ids, or for new ones."""
+    ours = {path.stem: path for path in sorted(OUR_ARCHETYPES.rglob("*.adl"))}
+    return ArchetypeRepository(ours | files)
+
+
+def name_of(path: Path) -> str:
+    """How a file is named in answers: from the working folder if it lies below, as code hosts want it."""
+    here = Path.cwd()
+    resolved = path.absolute()
+    return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else str(path)
+
+
+def files_below(places: Iterable[Path], suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files themselves, and those of folders with one of the suffixes."""
+    for place in places:
+        if place.is_dir():
+            yield from sorted(path for path in place.rglob("*") if path.suffix.lower() in suffixes)
+        else:
+            yield place
+
+
+def findings_of(error: HelsekortError | RecursionError, name: str) -> list[Finding]:
+    """An error as findings, each with its place."""
+    if isinstance(error, TemplateError):
+        return list(error.findings)
+    if isinstance(error, RecursionError):
+        return [fault("adl.syntax", name, found="nested too deeply")]
+    return [error_finding(error, error.source if isinstance(error, AdlSyntaxError) else name)]
+
+
+# --- archetypes ---------------------------------------------------------------------------------------
+
+
+def archetype_of(text: str) -> Archetype:
+    """An archetype by id or file. Raises AdlSyntaxError, TimeLimitExceeded, typer.BadParameter."""
+    path = Path(text)
+    if path.is_file():
+        return read_archetype(path.read_bytes(), text)
+    if text in library().ids():
+        return library().get(text)
+    raise typer.BadParameter(f"{text} is neither a file nor an archetype of the library (see archetype list)")
+
+
+# --- templates ----------------------------------------------------------------------------------------
+
+
+def is_source(path: Path) -> bool:
+    """Is it a template source (OET) rather than an operational template?"""
+    return path.suffix.lower() == ".oet"
+
+
+def source_of(path: Path) -> Template:
+    """A template source. Raises UnreadableTemplate, TimeLimitExceeded."""
+    content = path.read_bytes()
+    with time_limit(len(content)):
+        return read_oet(content, name_of(path))
+
+
+def template_of(text: str, repository: ArchetypeRepository) -> OperationalTemplate:
+    """A template by id or file (.oet is compiled, anything else is read as OPT).
+
+    Raises TemplateError, AdlSyntaxError, TimeLimitExceeded, typer.BadParameter.
+    """
+    path = Path(text)
+    if path.is_file():
+        if is_source(path):
+            return compile_template(source_of(path), repository)
+        content = path.read_bytes()
+        with time_limit(len(content)):
+            return read_opt(content, text)
+    if text not in library_sources():
+        known = ", ".join(sorted(library_sources()))
+        raise typer.BadParameter(f"{text} is neither a file nor a template of the library; known: {known}")
+    if repository is library():
+        return library_templates()[text]
+    return compile_template(library_sources()[text], repository)

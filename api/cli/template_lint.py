@@ -1,0 +1,88 @@
+"""``helsekort template lint``: everything that is wrong or doubtful about template files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.report import Format, FormatOption, JsonOption, LanguageOption, end_with, report_findings
+from api.cli.sources import (
+    LibraryOption,
+    files_below,
+    findings_of,
+    is_source,
+    name_of,
+    repository_with,
+    source_of,
+)
+from archetypes.errors import HelsekortError
+from archetypes.findings import Finding
+from archetypes.repository import ArchetypeRepository
+from archetypes.time_limit import time_limit
+from templates.compile import template_findings
+from templates.opt import read_opt
+
+SUFFIXES = (".oet", ".opt")
+
+Places = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files (.oet, .opt), folders or ids; without any our whole library.", metavar="[PLACE]..."
+    ),
+]
+
+
+def lint_templates(
+    places: Places = None,
+    library: LibraryOption = None,
+    form: FormatOption = Format.TEXT,
+    as_json: JsonOption = False,
+    language: LanguageOption = "en",
+) -> None:
+    """Check templates: a source (.oet) is read and compiled, an operational template (.opt) is read.
+
+    Exit status 1 if there is an error among the findings; warnings do not count.
+    """
+    repository = repository_with(library)
+    paths = template_paths(places or ())
+    findings = [finding for path in paths for finding in findings_about(path, repository)]
+    report_findings(findings, len(paths), Format.JSON if as_json else form, language)
+    end_with(findings)
+
+
+def template_paths(places: Sequence[str]) -> list[Path]:
+    """The files that the places name; without any, those of our library. Raises typer.BadParameter."""
+    ours = Path(str(files("templates") / "library"))
+    found = [_place(name, ours) for name in places] or [ours]
+    return list(files_below(found, SUFFIXES))
+
+
+def _place(name: str, ours: Path) -> Path:
+    path = Path(name)
+    if not path.exists():
+        path = ours / f"{path.name}.oet"
+    if not path.exists():
+        known = ", ".join(sorted(each.stem for each in ours.glob("*.oet")))
+        raise typer.BadParameter(
+            f"{name} is neither a file or folder nor a template of the library; known: {known}"
+        )
+    return path
+
+
+def findings_about(path: Path, repository: ArchetypeRepository) -> list[Finding]:
+    """All findings about one file, each with a place in it."""
+    try:
+        if is_source(path):
+            return template_findings(source_of(path), repository)
+        content = path.read_bytes()
+        with time_limit(len(content)):
+            read_opt(content, name_of(path))
+    except (HelsekortError, RecursionError) as error:
+        return findings_of(error, name_of(path))
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+    return []
