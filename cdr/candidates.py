@@ -4,7 +4,8 @@ A compiled query (``cdr.aql.compile.Plan``) describes in a ``CandidateFilter`` w
 part of the answer. The store turns the description into its own filter and delivers ``Record``s; the
 plan decides on them exactly. The rule of both sides: **a filter may be too wide, never too narrow**, so
 every condition of it may be left out by a store that cannot use it, save ``VersionFilter.all_versions``,
-``CandidateFilter.group_by_ehr`` and ``CandidateFilter.every_ehr``, which say what must be delivered.
+``CandidateFilter.group_by_ehr``, ``CandidateFilter.every_ehr`` and ``CandidateFilter.as_of``, which say what
+must be delivered.
 
 How the store serves a plan::
 
@@ -99,6 +100,11 @@ class CandidateFilter:
     without versions if it has none. ``needs_payload`` false: ``VersionRecord.composition`` is not looked
     into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
     likewise. ``row_limit``: so many rows are enough, in any order.
+
+    ``as_of``: what was there at that time. EHRs made later and versions committed later do not exist, the
+    latest version of an object is the latest of then, and ``ehr_status`` is that of then; only whether an EHR
+    may be queried at all is decided by its status of today (``Record.ehr["is_queryable"]``). What was erased
+    since is gone.
     """
 
     ehr_ids: frozenset[str] | None = None
@@ -110,6 +116,7 @@ class CandidateFilter:
     needs_payload: bool = True
     needs_ehr_status: bool = False
     needs_audit: bool = False
+    as_of: datetime | None = None
     row_limit: int | None = None
 
     @property
@@ -148,7 +155,8 @@ class Record:
     """One EHR with some of its versions, or all the plan asked for (``CandidateFilter.group_by_ehr``).
 
     ``ehr`` holds ``ehr_id`` (str), ``system_id`` (str), ``time_created`` (ISO 8601 str) and ``ehr_status``
-    (canonical EHR_STATUS, may be left out unless ``needs_ehr_status`` or ``queryable_only``).
+    (canonical EHR_STATUS, may be left out unless ``needs_ehr_status`` or ``queryable_only``). With
+    ``CandidateFilter.as_of`` it may hold ``is_queryable``, the present value.
     """
 
     ehr: Mapping[str, Any]

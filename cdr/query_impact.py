@@ -91,7 +91,8 @@ def _paths(query: ast.AqlQuery) -> Iterator[ast.IdentifiedPath]:
     for column in query.select.columns:
         yield from paths_of_terminal(column.column)
     yield from (path for path, _ in paths_of_where(query.where))
-    yield from (key.path for key in query.order_by if key.path.path is not None)
+    for value in (*query.group_by, *(key.value for key in query.order_by)):
+        yield from (path for path in paths_of_terminal(value) if path.path is not None)
 
 
 # --- where the classes of FROM stand ------------------------------------------------------------------

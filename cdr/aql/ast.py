@@ -1,5 +1,7 @@
 """The syntax tree of AQL 1.1, named after the productions of the specification's AqlParser.g4.
 
+Our extensions are ``Arithmetic``, ``RegexOperand``, ``AqlQuery.group_by`` and ``AqlQuery.as_of``.
+
 Every node knows its ``position`` in the text; positions take no part in comparison, so that a tree
 equals the tree of its printed form. Repeated AND and OR are one node with many operands.
 """
@@ -10,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 ComparisonOperator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
+ArithmeticOperator: TypeAlias = Literal["+", "-", "*", "/"]
 AggregateName: TypeAlias = Literal["COUNT", "MIN", "MAX", "SUM", "AVG"]
 VersionKind: TypeAlias = Literal["LATEST_VERSION", "ALL_VERSIONS"]
 
@@ -100,9 +103,12 @@ class StandardPredicate(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class RegexPredicate(Node):
-    """``[path matches {/regex/}]``; ``regex`` is the text between the slashes, as written."""
+    """``[path matches {/regex/}]``; ``regex`` is the text between the slashes, as written.
 
-    path: ObjectPath
+    Without ``path`` it is about the archetype id or node id.
+    """
+
+    path: ObjectPath | None
     regex: str
 
 
@@ -173,6 +179,22 @@ class FunctionCall(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArithmeticStep(Node):
+    """``operator operand`` behind a first operand."""
+
+    operator: ArithmeticOperator
+    operand: Terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic(Node):
+    """``first + a - b`` or ``first * a / b``, from left to right; one level of precedence in a node."""
+
+    first: Terminal
+    steps: tuple[ArithmeticStep, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class AggregateFunctionCall(Node):
     """COUNT, MIN, MAX, SUM or AVG; no argument is ``COUNT(*)``."""
 
@@ -181,10 +203,8 @@ class AggregateFunctionCall(Node):
     distinct: bool = False
 
 
-Terminal: TypeAlias = Primitive | Parameter | IdentifiedPath | FunctionCall | TerminologyFunction
-ColumnExpr: TypeAlias = (
-    IdentifiedPath | Primitive | AggregateFunctionCall | FunctionCall | TerminologyFunction
-)
+Terminal: TypeAlias = Primitive | Parameter | IdentifiedPath | FunctionCall | TerminologyFunction | Arithmetic
+ColumnExpr: TypeAlias = Terminal | AggregateFunctionCall
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +279,7 @@ ContainsExpr: TypeAlias = Containment | ContainsAnd | ContainsOr
 class ComparisonExpr(Node):
     """``left op right``."""
 
-    left: IdentifiedPath | FunctionCall | TerminologyFunction
+    left: Terminal
     operator: ComparisonOperator
     right: Terminal
 
@@ -287,11 +307,21 @@ class ValueList(Node):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RegexOperand(Node):
+    """``{/regex/}``; ``regex`` is the text between the slashes, as written."""
+
+    regex: str
+
+
+MatchesOperand: TypeAlias = ValueList | UriOperand | TerminologyFunction | RegexOperand
+
+
+@dataclass(frozen=True, kw_only=True)
 class MatchesExpr(Node):
     """``path MATCHES operand``."""
 
     path: IdentifiedPath
-    operand: ValueList | UriOperand | TerminologyFunction
+    operand: MatchesOperand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,7 +359,7 @@ WhereExpr: TypeAlias = ComparisonExpr | LikeExpr | MatchesExpr | ExistsExpr | No
 class OrderByExpr(Node):
     """One sort key; a bare identifier may be a column's alias."""
 
-    path: IdentifiedPath
+    value: Terminal
     descending: bool = False
 
 
@@ -347,6 +377,8 @@ class AqlQuery(Node):
 
     select: SelectClause
     from_expr: ContainsExpr
+    as_of: Primitive | Parameter | None = None
     where: WhereExpr | None = None
+    group_by: tuple[Terminal, ...] = ()
     order_by: tuple[OrderByExpr, ...] = ()
     limit: LimitClause | None = None

@@ -113,7 +113,7 @@ class Stream:
 
 
 class Sorted:
-    """Rows in order; where so many rows are wanted only, the best of them are kept."""
+    """Rows in order; where so many rows are wanted only, the best are kept; or the ``last`` of all."""
 
     def __init__(
         self,
@@ -123,6 +123,7 @@ class Sorted:
         distinct: bool,
         skip: int,
         count: int | None,
+        last: int | None = None,
         limits: Limits,
         zone: Zone,
     ) -> None:
@@ -131,6 +132,7 @@ class Sorted:
         self._seen: set[Any] | None = set() if distinct else None
         self._skip = skip
         self._keep = None if count is None else skip + count
+        self._last = last
         self._limits = limits
         self._zone = zone
         self._rows: list[tuple[SortKey, int, Cells, str]] = []
@@ -162,6 +164,8 @@ class Sorted:
         """All rows in order."""
         self._cut()
         given = self._rows[self._skip :]
+        if self._last is not None:
+            given = given[-self._last :]
         self.owners.update(owner for *_, owner in given)
         return [cells for _, _, cells, _ in given]
 
@@ -172,10 +176,14 @@ class Sorted:
 
 
 class Grouped:
-    """One row for each combination of the plain columns; one row in any case if there are none."""
+    """One row for each combination of the keys; one row in any case if there are none.
+
+    The plain columns are the same for all rows of a group: they are taken from its first.
+    """
 
     def __init__(
         self,
+        keys: Sequence[Value],
         plain: Sequence[tuple[int, Value]],
         aggregates: Sequence[tuple[int, Callable[[], Aggregate], Value]],
         constants: Sequence[tuple[int, Value]],
@@ -183,6 +191,7 @@ class Grouped:
         limits: Limits,
         rest: Collector,
     ) -> None:
+        self._keys = keys
         self._plain = plain
         self._aggregates = aggregates
         self._constants = constants
@@ -190,17 +199,17 @@ class Grouped:
         self._rest = rest
         self.owners: set[str] = set()
         self._groups: dict[Any, tuple[list[Any], list[Aggregate]]] = {}
-        if not plain:
+        if not keys:
             self._groups[()] = ([], [make() for _, make, _ in aggregates])
 
     def add(self, row: Row) -> bool:
         """One row."""
-        cells = [value(row) for _, value in self._plain]
-        if self._plain:
+        if self._keys:
             self.owners.add(row[-1])
-        key = tuple(identity(cell) for cell in cells)
+        key = tuple(identity(value(row)) for value in self._keys)
         group = self._groups.get(key)
         if group is None:
+            cells = [value(row) for _, value in self._plain]
             group = (cells, [make() for _, make, _ in self._aggregates])
             self._groups[key] = group
             self._limits.check_rows(len(self._groups), "groups")

@@ -28,7 +28,7 @@ from cdr.aql.filters import candidate_filter
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
 from cdr.aql.rm_types import Types
-from cdr.aql.scope import ByColumn, ByPath, Column, Scope, paths_of_terminal, paths_of_where
+from cdr.aql.scope import ByColumn, ByValue, Column, Scope, paths_of_terminal, paths_of_where
 from cdr.aql.values import Zone
 from cdr.candidates import CandidateFilter, QueryAccess, Record
 
@@ -132,8 +132,11 @@ class Execution:
         ehr_id = record.ehr["ehr_id"]
         if not self.plan.access.allows(ehr_id):
             return False
-        status = record.ehr.get("ehr_status") or {}
-        return not (candidates.queryable_only and status.get("is_queryable") is False)
+        if not candidates.queryable_only:
+            return True
+        if candidates.as_of is not None:
+            return record.ehr.get("is_queryable") is not False
+        return (record.ehr.get("ehr_status") or {}).get("is_queryable") is not False
 
     def _bound(self) -> bool:
         """FROM is bound: each combination of the values of its variables is a row."""
@@ -254,7 +257,11 @@ class _Layout:
                 self._exists.append(path)
             else:
                 yield path
-        yield from (key.path for key in self._scope.order_by if isinstance(key, ByPath))
+        for key in self._scope.order_by:
+            if isinstance(key, ByValue):
+                yield from paths_of_terminal(key.value)
+        for value in self._scope.group_by or ():
+            yield from paths_of_terminal(value)
 
     def _trie(self, path: ast.IdentifiedPath) -> TrieNode:
         return self._tries[self._scope.variables[path.variable.lower()].index]
@@ -312,8 +319,8 @@ def _collector(scope: Scope, slots: Slots, window: tuple[int, int | None]) -> Ca
     return _plain(scope, columns, keys, slots.zone, window)
 
 
-def _sort_value(key: ByColumn | ByPath, columns: Sequence[Value], slots: Slots) -> Value:
-    return columns[key.index] if isinstance(key, ByColumn) else compile_value(key.path, slots)
+def _sort_value(key: ByColumn | ByValue, columns: Sequence[Value], slots: Slots) -> Value:
+    return columns[key.index] if isinstance(key, ByColumn) else compile_value(key.value, slots)
 
 
 def _plain(
@@ -325,11 +332,18 @@ def _plain(
 ) -> Callable[[Limits], Collector]:
     distinct = scope.query.select.distinct
     skip, count = window
+    top = scope.query.select.top
+    # Without an order any rows are the last ones.
+    last = top.count if keys and top is not None and top.direction == "BACKWARD" else None
+    if last is not None:
+        count = None
 
     def make(limits: Limits) -> Collector:
         if not keys:
             return Stream(columns, distinct=distinct, skip=skip, count=count, limits=limits)
-        return Sorted(columns, keys, distinct=distinct, skip=skip, count=count, limits=limits, zone=zone)
+        return Sorted(
+            columns, keys, distinct=distinct, skip=skip, count=count, last=last, limits=limits, zone=zone
+        )
 
     return make
 
@@ -347,13 +361,16 @@ def _grouped(scope: Scope, slots: Slots, window: tuple[int, int | None]) -> Call
             plain.append((index, compile_value(expr, slots)))
         else:
             constants.append((index, compile_value(expr, slots)))
+    grouping = [value for _, value in plain]
+    if scope.group_by is not None:
+        grouping = [compile_value(value, slots) for value in scope.group_by]
     cells = [_cell(index) for index in range(len(scope.columns))]
     keys = [(_sort_value(key, cells, slots), key.descending) for key in scope.order_by]
     rest = _plain(scope, cells, keys, slots.zone, window)
 
     def make(limits: Limits) -> Collector:
         makers = [(index, _aggregate(call, slots.zone, limits), value) for index, call, value in aggregates]
-        return Grouped(plain, makers, constants, limits=limits, rest=rest(limits))
+        return Grouped(grouping, plain, makers, constants, limits=limits, rest=rest(limits))
 
     return make
 

@@ -21,6 +21,8 @@ def _lines(scope: Scope, candidates: CandidateFilter) -> Iterator[str]:
         yield f"ehr excluded: {len(candidates.excluded_ehr_ids)}"
     if candidates.queryable_only:
         yield "ehr: is_queryable only"
+    if candidates.as_of is not None:
+        yield f"as of: {candidates.as_of.isoformat()}"
     if not candidates.branches:
         yield "versions: none"
     for branch in candidates.branches:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cdr.aql import ast
-from cdr.aql.functions import FUNCTION_ARGUMENTS, Now, function
+from cdr.aql.functions import FUNCTION_ARGUMENTS, Now, arithmetic, function
 from cdr.aql.paths import Step, Test, Truth, all_of, any_of, compare
-from cdr.aql.values import Zone, equal, scalar, text_of
+from cdr.aql.regex import compile_regex
+from cdr.aql.values import Zone, equal, scalar, text_of, unlike
 
 Value: TypeAlias = Callable[[list[Any]], Any]
 
@@ -47,6 +48,8 @@ def compile_value(value: ast.ColumnExpr | ast.Terminal, slots: Slots) -> Value:
             return lambda row: constant
         case ast.FunctionCall():
             return _function(value, slots)
+        case ast.Arithmetic():
+            return _arithmetic(value, slots)
         case _:
             raise NotImplementedError(type(value).__name__)
 
@@ -124,6 +127,23 @@ def _function(call: ast.FunctionCall, slots: Slots) -> Value:
     return value
 
 
+def _arithmetic(expr: ast.Arithmetic, slots: Slots) -> Value:
+    """From left to right; quantities in unlike units have no sum."""
+    first = compile_value(expr.first, slots)
+    steps = [(step.operator, compile_value(step.operand, slots)) for step in expr.steps]
+
+    def value(row: list[Any]) -> Any:
+        found = first(row)
+        for operator, operand in steps:
+            other = operand(row)
+            if operator in "+-" and type(found) is dict and type(other) is dict and unlike(found, other):
+                return None
+            found = arithmetic(operator, scalar(found), scalar(other))
+        return found
+
+    return value
+
+
 def _plain(value: Any) -> Any:
     """Data values stand for their text or number; texts forget that they are dates."""
     plain = scalar(value)
@@ -175,8 +195,10 @@ _PLAIN: Mapping[str, Callable[[Any, Any], bool]] = {
 def _like(expr: ast.LikeExpr, slots: Slots) -> Test:
     slot = slots.paths[expr.path]
     assert isinstance(expr.pattern, ast.Primitive)
-    matches = like_test(str(expr.pattern.value))
+    return _text_test(slot, like_test(str(expr.pattern.value)))
 
+
+def _text_test(slot: int, matches: Callable[[str], bool]) -> Test:
     def test(row: list[Any]) -> Truth:
         text = text_of(row[slot])
         return None if text is None else matches(text)
@@ -186,6 +208,8 @@ def _like(expr: ast.LikeExpr, slots: Slots) -> Test:
 
 def _matches(expr: ast.MatchesExpr, slots: Slots) -> Test:
     slot, zone = slots.paths[expr.path], slots.zone
+    if isinstance(expr.operand, ast.RegexOperand):
+        return _text_test(slot, compile_regex(expr.operand.regex))
     assert isinstance(expr.operand, ast.ValueList)
     wanted = [item.value for item in expr.operand.items if isinstance(item, ast.Primitive)]
     texts = frozenset(item for item in wanted if isinstance(item, str))

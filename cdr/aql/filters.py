@@ -9,7 +9,7 @@ from typing import Any
 
 from cdr.aql import ast
 from cdr.aql.rm_types import class_types
-from cdr.aql.scope import ByPath, FromClass, Scope, paths_of_terminal, paths_of_where
+from cdr.aql.scope import ByValue, FromClass, Scope, paths_of_terminal, paths_of_where
 from cdr.aql.trees import reach
 from cdr.aql.values import Zone, instant
 from cdr.candidates import CandidateFilter, InstantRange, QueryAccess, VersionFilter
@@ -17,6 +17,7 @@ from cdr.candidates import CandidateFilter, InstantRange, QueryAccess, VersionFi
 _ALTERNATIVES = 16
 # The store may take a time without zone in another zone than the query does.
 _SLACK = timedelta(days=1)
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 # (path below the variable, operator, values): a condition that every row meets
 Condition = tuple[tuple[str, ...], str, tuple[Any, ...]]
@@ -39,6 +40,7 @@ def candidate_filter(scope: Scope, access: QueryAccess, zone: Zone) -> Candidate
         needs_payload=_needs_payload(scope),
         needs_ehr_status=status or _uses_attribute(scope, "EHR", "ehr_status"),
         needs_audit=any(entry.rm_type == "VERSION" for entry in scope.classes),
+        as_of=as_of_time(scope, zone),
         row_limit=_row_limit(scope),
     )
 
@@ -54,6 +56,15 @@ def queried_ehr_ids(scope: Scope, access: QueryAccess) -> frozenset[str] | None:
                 ids = frozenset(value for value in values if isinstance(value, str))
                 admitted = ids if admitted is None else admitted & ids
     return admitted
+
+
+def as_of_time(scope: Scope, zone: Zone) -> datetime | None:
+    """The time of AS OF; a date means its first moment, and the future is as good as now."""
+    interval = None if scope.as_of is None else instant(scope.as_of, zone.offset)
+    if interval is None:
+        return None
+    moment = _moment(interval[0], timedelta())
+    return _END_OF_TIME if moment is None else min(moment, _END_OF_TIME)
 
 
 def is_population(scope: Scope, access: QueryAccess) -> bool:
@@ -322,7 +333,9 @@ def _uses(scope: Scope) -> Iterator[tuple[ast.IdentifiedPath, bool]]:
         counted = isinstance(expr, ast.AggregateFunctionCall) and expr.name == "COUNT" and not expr.distinct
         yield from ((path, counted) for path in paths_of_terminal(expr))
     yield from ((path, False) for path, _ in paths_of_where(scope.query.where))
-    yield from ((key.path, False) for key in scope.order_by if isinstance(key, ByPath))
+    others = [key.value for key in scope.order_by if isinstance(key, ByValue)]
+    for value in (*others, *(scope.group_by or ())):
+        yield from ((path, False) for path in paths_of_terminal(value))
 
 
 def _is_bare(path: ast.IdentifiedPath) -> bool:

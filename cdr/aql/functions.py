@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
 from types import MappingProxyType
 from typing import Any
+
+from archetypes.rm.iso8601 import parse_temporal
 
 MANY = 1000
 
@@ -36,8 +38,13 @@ FUNCTION_ARGUMENTS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "CURRENT_DATE_TIME": (0, 0),
         "NOW": (0, 0),
         "CURRENT_TIMEZONE": (0, 0),
+        "DAYS_BETWEEN": (2, 2),
+        "GESTATIONAL_DAYS": (2, 2),
     }
 )
+# Not of AQL 1.1: days from one date to another, and the age of a pregnancy by its term.
+EXTENSIONS = frozenset({"DAYS_BETWEEN", "GESTATIONAL_DAYS"})
+TERM_DAY = 283  # a term is day 283 of a pregnancy in Norway (40 weeks and 3 days), not day 280
 
 Number = int | float
 
@@ -132,6 +139,49 @@ def _round(number: Any, places: Any = 0) -> Number | None:
     return int(rounded) if isinstance(number, int) or places <= 0 else float(rounded)
 
 
+def arithmetic(operator: str, left: Any, right: Any) -> Number | None:
+    """``left operator right``, in decimals; unknown for what is no number and for a zero divisor.
+
+    It is unknown too where the result is too large. Whole numbers stay whole, save in a division.
+    """
+    if not _is_number(left) or not _is_number(right) or (operator == "/" and right == 0):
+        return None
+    whole = isinstance(left, int) and isinstance(right, int) and operator != "/"
+    found = _OPERATIONS[operator](_decimal(left), _decimal(right))
+    if whole:
+        return int(found) if abs(found) < 2**63 else None
+    number = float(found)
+    return number if math.isfinite(number) else None
+
+
+def _decimal(number: Number) -> Decimal:
+    return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
+
+
+_EXACT = Context(prec=80, Emax=100_000, Emin=-100_000, traps=[])
+_OPERATIONS: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = MappingProxyType(
+    {"+": _EXACT.add, "-": _EXACT.subtract, "*": _EXACT.multiply, "/": _EXACT.divide}
+)
+
+
+def _days_between(start: Any, end: Any) -> int | None:
+    first, last = _date(start), _date(end)
+    return None if first is None or last is None else (last - first).days
+
+
+def _gestational_days(term: Any, at: Any) -> int | None:
+    left = _days_between(at, term)
+    return None if left is None else TERM_DAY - left
+
+
+def _date(text: Any) -> date | None:
+    """The calendar day as written, whatever the zone; None for partial dates."""
+    parts = parse_temporal(text, "DATE_TIME") if isinstance(text, str) else None
+    if parts is None or parts.year is None or parts.month is None or parts.day is None:
+        return None
+    return date(parts.year, parts.month, parts.day)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -157,5 +207,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "CEIL": _ceil,
         "FLOOR": _floor,
         "ROUND": _round,
+        "DAYS_BETWEEN": _days_between,
+        "GESTATIONAL_DAYS": _gestational_days,
     }
 )

@@ -2,15 +2,17 @@
 
 More lenient than the grammar in two places, where nothing is ambiguous: a keyword may be a path segment
 behind ``/`` (``ev/offset/value``), and ``CONTAINS(a, b)`` is the function wherever a value stands.
+Productions of our own are marked so: arithmetic, GROUP BY, AS OF, values in ORDER BY, regular expressions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from cdr.aql import ast
 from cdr.aql.lexer import AGGREGATES, KEYWORDS
-from cdr.aql.stream import MAX_DEPTH, TokenStream
+from cdr.aql.stream import COMPARISONS, MAX_DEPTH, TokenStream
 
 _NUMBERS = frozenset({"integer", "real", "-"})
 _PRIMITIVES = frozenset({"string", "TRUE", "FALSE", "NULL"}) | _NUMBERS
@@ -27,12 +29,17 @@ class _Parser(TokenStream):
     # -- clauses ---------------------------------------------------------------------------------
 
     def select_query(self) -> ast.AqlQuery:
-        """selectQuery: selectClause fromClause whereClause? orderByClause? limitClause? '--'? EOF"""
+        """selectQuery: selectClause fromClause whereClause? orderByClause? limitClause? '--'? EOF
+
+        Our own: asOfClause? behind fromClause, groupByClause? behind whereClause.
+        """
         start = self._next.position
         select = self.select_clause()
         self._expect("FROM")
         from_expr = self.contains_expr()
+        as_of = self.as_of_clause()
         where = self.where_expr() if self._accept("WHERE") else None
+        group_by = self.group_by_clause()
         order_by = self.order_by_clause()
         limit = self.limit_clause()
         if limit is not None and select.top is not None:
@@ -41,7 +48,14 @@ class _Parser(TokenStream):
         if self._next.kind != "end":
             self._unexpected("the end of the query")
         return ast.AqlQuery(
-            select=select, from_expr=from_expr, where=where, order_by=order_by, limit=limit, position=start
+            select=select,
+            from_expr=from_expr,
+            as_of=as_of,
+            where=where,
+            group_by=group_by,
+            order_by=order_by,
+            limit=limit,
+            position=start,
         )
 
     def select_clause(self) -> ast.SelectClause:
@@ -72,16 +86,13 @@ class _Parser(TokenStream):
         return ast.SelectExpr(column=column, alias=alias, position=start)
 
     def column_expr(self) -> ast.ColumnExpr:
-        """columnExpr: identifiedPath | primitive | aggregateFunctionCall | functionCall"""
-        if self._next.kind in _PRIMITIVES:
-            return self.primitive()
-        if self._next.kind in AGGREGATES:
+        """columnExpr: identifiedPath | primitive | aggregateFunctionCall | functionCall | arithmetic"""
+        kind = self._next.kind
+        if kind in AGGREGATES:
             return self.aggregate_function_call()
-        if self._at_function():
-            return self.function_call()
-        if self._next.kind != "identifier":
+        if kind not in _PRIMITIVES and kind not in ("identifier", "(") and not self._at_function():
             self._unexpected("a path", "a literal", "a function")
-        return self.identified_path()
+        return self.arithmetic()
 
     def order_by_clause(self) -> tuple[ast.OrderByExpr, ...]:
         """orderByClause: ORDER BY orderByExpr (',' orderByExpr)*"""
@@ -91,12 +102,36 @@ class _Parser(TokenStream):
         return self._separated(self.order_by_expr)
 
     def order_by_expr(self) -> ast.OrderByExpr:
-        """orderByExpr: identifiedPath (DESCENDING | DESC | ASCENDING | ASC)?"""
-        path = self.identified_path()
+        """orderByExpr: identifiedPath (DESCENDING | DESC | ASCENDING | ASC)?
+
+        Our own: any value instead of the path.
+        """
+        value = self._computed("a path", "a column name", "a function")
         descending = bool(self._accept("DESC") or self._accept("DESCENDING"))
         if not descending:
             self._accept("ASC", "ASCENDING")
-        return ast.OrderByExpr(path=path, descending=descending, position=path.position)
+        return ast.OrderByExpr(value=value, descending=descending, position=value.position)
+
+    def group_by_clause(self) -> tuple[ast.Terminal, ...]:
+        """groupByClause (our own): GROUP BY value (',' value)*; GROUP is reserved nowhere else"""
+        if not self._at_word("GROUP", "BY"):
+            return ()
+        self._advance()
+        self._expect("BY")
+        return self._separated(lambda: self._computed("a path", "a column name", "a function"))
+
+    def as_of_clause(self) -> ast.Primitive | ast.Parameter | None:
+        """asOfClause (our own): AS OF (STRING | PARAMETER)"""
+        if not self._accept("AS"):
+            return None
+        word = self._expect("identifier")
+        if word.text.upper() != "OF":
+            self._fail(f"expected OF, found {word.text!r}", at=word.position, expected=("OF",))
+        if self._next.kind == "parameter":
+            return self.parameter()
+        if self._next.kind != "string":
+            self._unexpected("a time in quotes", "a parameter")
+        return self.primitive()
 
     def limit_clause(self) -> ast.LimitClause | None:
         """limitClause: LIMIT INTEGER (OFFSET INTEGER)?"""
@@ -186,30 +221,67 @@ class _Parser(TokenStream):
         if self._accept("NOT"):
             with self._nested():
                 return ast.NotExpr(operand=self._where_not(), position=start.position)
-        if self._accept("("):
+        if start.kind == "(" and not self._at_value_in_parentheses():
+            self._advance()
             inner = self.where_expr()
             self._expect(")")
             return inner
         return self.identified_expr()
 
     def identified_expr(self) -> ast.WhereExpr:
-        """identifiedExpr: EXISTS path | (path | function) op terminal | path LIKE x | path MATCHES x"""
+        """identifiedExpr: EXISTS path | (path | function) op terminal | path LIKE x | path MATCHES x
+
+        Our own: arithmetic on both sides, and CONTAINS(a, b) as a condition of its own.
+        """
         start = self._next.position
         if self._accept("EXISTS"):
             return ast.ExistsExpr(path=self.identified_path(), position=start)
-        if self._at_function():
-            call = self.function_call()
+        left = self._computed("a path", "a function", "EXISTS", "NOT", "(")
+        if isinstance(left, ast.IdentifiedPath):
+            if self._accept("LIKE"):
+                return ast.LikeExpr(path=left, pattern=self.like_operand(), position=start)
+            if self._accept("MATCHES"):
+                return ast.MatchesExpr(path=left, operand=self.matches_operand(), position=start)
+            operator = self._comparison("LIKE", "MATCHES")
+        elif _is_condition(left) and self._next.kind not in COMPARISONS:
+            true = ast.Primitive(kind="boolean", value=True, position=start)
+            return ast.ComparisonExpr(left=left, operator="=", right=true, position=start)
+        else:
             operator = self._comparison()
-            return ast.ComparisonExpr(left=call, operator=operator, right=self.terminal(), position=start)
-        if self._next.kind != "identifier":
-            self._unexpected("a path", "a function", "EXISTS", "NOT", "(")
-        path = self.identified_path()
-        if self._accept("LIKE"):
-            return ast.LikeExpr(path=path, pattern=self.like_operand(), position=start)
-        if self._accept("MATCHES"):
-            return ast.MatchesExpr(path=path, operand=self.matches_operand(), position=start)
-        operator = self._comparison("LIKE", "MATCHES")
-        return ast.ComparisonExpr(left=path, operator=operator, right=self.terminal(), position=start)
+        return ast.ComparisonExpr(left=left, operator=operator, right=self.arithmetic(), position=start)
+
+    def _computed(self, *expected: str) -> ast.Terminal:
+        """A value that does not begin with a literal or a parameter."""
+        if self._next.kind not in ("identifier", "(") and not self._at_function():
+            self._unexpected(*expected)
+        return self.arithmetic()
+
+    def arithmetic(self) -> ast.Terminal:
+        """arithmetic (our own): product (('+' | '-') product)*"""
+        with self._nested():
+            return self._operations(("+", "-"), self._product)
+
+    def _product(self) -> ast.Terminal:
+        """product (our own): factor (('*' | '/') factor)*"""
+        return self._operations(("*", "/"), self._factor)
+
+    def _factor(self) -> ast.Terminal:
+        """factor (our own): terminal | '(' arithmetic ')'"""
+        if not self._accept("("):
+            return self.terminal()
+        inner = self.arithmetic()
+        self._expect(")", also=("+", "-", "*", "/"))
+        return inner
+
+    def _operations(self, operators: tuple[str, ...], operand: Callable[[], ast.Terminal]) -> ast.Terminal:
+        first = operand()
+        steps = []
+        while operator := self._accept(*operators):
+            kind = cast(ast.ArithmeticOperator, operator.kind)
+            steps.append(ast.ArithmeticStep(operator=kind, operand=operand(), position=operator.position))
+        if not steps:
+            return first
+        return ast.Arithmetic(first=first, steps=tuple(steps), position=first.position)
 
     def terminal(self) -> ast.Terminal:
         """terminal: primitive | PARAMETER | identifiedPath | functionCall"""
@@ -231,10 +303,16 @@ class _Parser(TokenStream):
             self._unexpected("a string", "a parameter")
         return self.primitive()
 
-    def matches_operand(self) -> ast.ValueList | ast.UriOperand | ast.TerminologyFunction:
-        """matchesOperand: '{' valueListItem (',' valueListItem)* '}' | '{' URI '}' | terminologyFunction"""
+    def matches_operand(self) -> ast.MatchesOperand:
+        """matchesOperand: '{' valueListItem (',' valueListItem)* '}' | '{' URI '}' | terminologyFunction
+
+        Our own: a regular expression, as in predicates.
+        """
         if self._next.kind == "TERMINOLOGY":
             return self.terminology_function()
+        if self._next.kind == "regex":
+            place = self._next.position
+            return ast.RegexOperand(regex=self._regex(), position=place)
         start = self._expect("{", also=("TERMINOLOGY",)).position
         uri = self._accept("uri")
         if uri is not None:
@@ -260,7 +338,9 @@ class _Parser(TokenStream):
         """identifiedPath: IDENTIFIER pathPredicate? ('/' objectPath)?"""
         start = self._expect("identifier")
         predicate = self._optional_predicate()
-        path = self.object_path(behind_slash=True) if self._accept("/") else None
+        path = None
+        if not self._at_division() and self._accept("/"):
+            path = self.object_path(behind_slash=True)
         return ast.IdentifiedPath(
             variable=start.text, predicate=predicate, path=path, position=start.position
         )
@@ -269,7 +349,7 @@ class _Parser(TokenStream):
         """objectPath: pathPart ('/' pathPart)*"""
         start = self._next.position
         parts = [self.path_part(behind_slash=behind_slash)]
-        while self._accept("/"):
+        while not self._at_division() and self._accept("/"):
             parts.append(self.path_part(behind_slash=True))
             if len(parts) > MAX_DEPTH:
                 message = f"a path has at most {MAX_DEPTH} segments"
@@ -313,13 +393,18 @@ class _Parser(TokenStream):
         if start.kind in ("at", "id"):
             self._advance()
             return ast.NodePredicate(node_id=start.text, name=self._name_operand(), position=start.position)
+        if self._accept("MATCHES"):
+            return ast.RegexPredicate(path=None, regex=self._regex(), position=start.position)
         if start.kind != "identifier":
             self._unexpected("an archetype id", "an at-code", "a parameter", "a path")
         path = self.object_path()
         if self._accept("MATCHES"):
-            regex = self._expect("regex").text.strip("{} \t\r\n")[1:-1]
-            return ast.RegexPredicate(path=path, regex=regex, position=start.position)
+            return ast.RegexPredicate(path=path, regex=self._regex(), position=start.position)
         return self._standard(path)
+
+    def _regex(self) -> str:
+        """The text between the slashes."""
+        return self._expect("regex").text[1:-1].strip(" \t\r\n")[1:-1]
 
     def standard_predicate(self) -> ast.StandardPredicate:
         """standardPredicate: objectPath COMPARISON_OPERATOR pathPredicateOperand"""
@@ -411,7 +496,7 @@ class _Parser(TokenStream):
         with self._nested():
             name = self._advance()
             self._expect("(")
-            arguments = () if self._next.kind == ")" else self._separated(self.terminal)
+            arguments = () if self._next.kind == ")" else self._separated(self.arithmetic)
             self._expect(")", also=(",",))
             return ast.FunctionCall(name=name.text.upper(), arguments=arguments, position=name.position)
 
@@ -452,3 +537,8 @@ class _Parser(TokenStream):
 
     def _optional_predicate(self) -> ast.PathPredicate | None:
         return self.path_predicate() if self._next.kind == "[" else None
+
+
+def _is_condition(value: ast.Terminal) -> bool:
+    """Is this a function that gives a boolean?"""
+    return isinstance(value, ast.FunctionCall) and value.name == "CONTAINS"

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 from archetypes.rm.schema import rm_schema
 from cdr.aql import ast
 from cdr.aql.errors import AqlTooLarge
+from cdr.aql.regex import compile_regex
 from cdr.aql.rm_types import TEMPORAL_PRIMITIVES, Types, part_types
 from cdr.aql.trees import default_type
-from cdr.aql.values import TEMPORAL_CLASSES, Zone, equal, order
+from cdr.aql.values import TEMPORAL_CLASSES, Zone, equal, order, text_of
 from cdr.candidates import archetype_matches
 
 Truth: TypeAlias = bool | None
@@ -94,6 +95,8 @@ def compile_predicate(predicate: ast.PathPredicate, types: Types, zone: Zone) ->
             return _with_name(_node_test(predicate.node_id), predicate.name)
         case ast.StandardPredicate():
             return _standard_test(predicate, types, zone)
+        case ast.RegexPredicate():
+            return _regex_test(predicate, types, zone)
         case _:
             raise NotImplementedError(type(predicate).__name__)
 
@@ -159,6 +162,19 @@ def _standard_test(predicate: ast.StandardPredicate, types: Types, zone: Zone) -
                 if found is False:
                     result = False
         return result
+
+    return test
+
+
+def _regex_test(predicate: ast.RegexPredicate, types: Types, zone: Zone) -> Test:
+    """True if any text at the path matches; without path, the archetype id or node id."""
+    matches = compile_regex(predicate.regex)
+    path = predicate.path or ast.ObjectPath(parts=(ast.PathPart(name="archetype_node_id"),))
+    values = compile_values(path, types, zone)
+
+    def test(node: Any) -> Truth:
+        texts = [text for text in map(text_of, values(node)) if text is not None]
+        return any(map(matches, texts)) if texts else None
 
     return test
 

@@ -13,8 +13,12 @@ T = TypeVar("T")
 def print_query(query: ast.AqlQuery) -> str:
     """The query on one line."""
     parts = [_select(query.select), "FROM " + _contains(query.from_expr)]
+    if query.as_of is not None:
+        parts.append("AS OF " + print_terminal(query.as_of))
     if query.where is not None:
         parts.append("WHERE " + _where(query.where))
+    if query.group_by:
+        parts.append("GROUP BY " + _joined(query.group_by, print_terminal))
     if query.order_by:
         parts.append("ORDER BY " + _joined(query.order_by, _order_by))
     if query.limit is not None:
@@ -52,6 +56,31 @@ def print_terminal(terminal: ast.Terminal) -> str:
             return f"{terminal.name}({_joined(terminal.arguments, print_terminal)})"
         case ast.TerminologyFunction():
             return _terminology(terminal)
+        case ast.Arithmetic():
+            return _arithmetic(terminal)
+
+
+def _arithmetic(expr: ast.Arithmetic) -> str:
+    printed = _operand(expr.first, "+" if _is_sum(expr) else "*")
+    for step in expr.steps:
+        printed += f" {step.operator} {_operand(step.operand, step.operator)}"
+    return printed
+
+
+def _operand(operand: ast.Terminal, operator: str) -> str:
+    """In parentheses where it would be read otherwise, for one as a segment behind a slash."""
+    text = print_terminal(operand)
+    if operator == "/":
+        alone = isinstance(operand, ast.Primitive | ast.Parameter)
+    elif isinstance(operand, ast.Arithmetic):
+        alone = operator in "+-" and not _is_sum(operand)
+    else:
+        alone = True
+    return text if alone else f"({text})"
+
+
+def _is_sum(expr: ast.Arithmetic) -> bool:
+    return expr.steps[0].operator in ("+", "-")
 
 
 def print_primitive(primitive: ast.Primitive) -> str:
@@ -94,7 +123,7 @@ def _select_expr(expr: ast.SelectExpr) -> str:
 
 
 def _order_by(expr: ast.OrderByExpr) -> str:
-    return print_path(expr.path) + (" DESC" if expr.descending else "")
+    return print_terminal(expr.value) + (" DESC" if expr.descending else "")
 
 
 def _contains(expr: ast.ContainsExpr) -> str:
@@ -152,12 +181,14 @@ def _where_operand(expr: ast.WhereExpr) -> str:
     return f"({_where(expr)})" if isinstance(expr, ast.AndExpr | ast.OrExpr) else _where(expr)
 
 
-def _matches_operand(operand: ast.ValueList | ast.UriOperand | ast.TerminologyFunction) -> str:
+def _matches_operand(operand: ast.MatchesOperand) -> str:
     match operand:
         case ast.ValueList():
             return "{" + _joined(operand.items, print_terminal) + "}"
         case ast.UriOperand():
             return "{" + operand.uri + "}"
+        case ast.RegexOperand():
+            return "{/" + operand.regex + "/}"
         case ast.TerminologyFunction():
             return _terminology(operand)
 
@@ -187,7 +218,8 @@ def _criterion(predicate: ast.PathPredicate) -> str:
             operand = _predicate_operand(predicate.operand)
             return f"{_object_path(predicate.path)}{predicate.operator}{operand}"
         case ast.RegexPredicate():
-            return f"{_object_path(predicate.path)} MATCHES {{/{predicate.regex}/}}"
+            path = "" if predicate.path is None else _object_path(predicate.path) + " "
+            return f"{path}MATCHES {{/{predicate.regex}/}}"
         case ast.PredicateAnd():
             return " AND ".join(_criterion(operand) for operand in predicate.operands)
         case ast.PredicateOr():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cmp_to_key
@@ -26,6 +27,7 @@ from cdr.aql.reference_values import (
     Word,
     all_true,
     any_true,
+    calculated,
     call_function,
     fingerprint,
     has_name,
@@ -39,7 +41,7 @@ from cdr.aql.reference_values import (
     unwrapped,
 )
 from cdr.aql.scope import ByColumn, Column, Scope, paths_of_terminal, paths_of_where
-from cdr.candidates import QueryAccess, Record
+from cdr.candidates import QueryAccess, Record, VersionRecord
 
 Cells: TypeAlias = list[Any]
 
@@ -73,11 +75,15 @@ class _Reference:
         for column in self.scope.columns:
             yield from paths_of_terminal(column.expr)
         yield from (path for path, quantified in paths_of_where(self.scope.query.where) if not quantified)
-        yield from (key.path for key in self.scope.order_by if not isinstance(key, ByColumn))
+        for key in self.scope.order_by:
+            if not isinstance(key, ByColumn):
+                yield from paths_of_terminal(key.value)
+        for value in self.scope.group_by or ():
+            yield from paths_of_terminal(value)
 
     def rows(self, records: Iterable[Record]) -> list[Cells]:
         rows = []
-        for record in records:
+        for record in self._records(records):
             if not self._visible(record):
                 continue
             objects = list(objects_of(record))
@@ -89,7 +95,18 @@ class _Reference:
         if not self.access.allows(record.ehr["ehr_id"]):
             return False
         hidden = (record.ehr.get("ehr_status") or {}).get("is_queryable") is False
+        hidden = record.ehr.get("is_queryable", not hidden) is False
         return not (hidden and self.population)
+
+    def _records(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The EHRs, with AS OF those that were there, as they were."""
+        if self.scope.as_of is None:
+            yield from records
+            return
+        then = moments(self.scope.as_of, self.now)[0]
+        for record in records:
+            if moments(record.ehr["time_created"], self.now)[0] <= then:
+                yield replace(record, versions=_versions_of_then(record, then))
 
     # -- FROM ------------------------------------------------------------------------------------
 
@@ -194,6 +211,12 @@ class _Reference:
                 right = self._operands(node, predicate.operand)
                 pairs = [self.compare(predicate.operator, a, b) for a, b in product(left, right)]
                 return True if True in pairs else known_false(pairs)
+            case ast.RegexPredicate():
+                if predicate.path is None:
+                    texts = [node.value.get("archetype_node_id")]
+                else:
+                    texts = [text_of(match[1]) for match in self.path(node, predicate.path.parts, ())]
+                return any(text is not None and re.fullmatch(predicate.regex, text) for text in texts)
             case _:
                 raise NotImplementedError
 
@@ -230,6 +253,9 @@ class _Reference:
                 text = text_of(self.value(expr.path, choice))
                 assert isinstance(expr.pattern, ast.Primitive)
                 return None if text is None else is_like(text, str(expr.pattern.value))
+            case ast.MatchesExpr(operand=ast.RegexOperand() as operand):
+                text = text_of(self.value(expr.path, choice))
+                return None if text is None else re.fullmatch(operand.regex, text) is not None
             case ast.MatchesExpr():
                 value = self.value(expr.path, choice)
                 assert isinstance(expr.operand, ast.ValueList)
@@ -248,6 +274,11 @@ class _Reference:
             case ast.FunctionCall():
                 arguments = [plain(self.value(each, choice)) for each in expr.arguments]
                 return Typed((), call_function(expr.name, arguments, self.now), "STRING")
+            case ast.Arithmetic():
+                found = self.value(expr.first, choice)
+                for step in expr.steps:
+                    found = calculated(found, step.operator, self.value(step.operand, choice))
+                return found
             case _:
                 raise NotImplementedError
 
@@ -316,6 +347,9 @@ class _Reference:
             rows = list(first.values())
         if self.scope.order_by:
             rows.sort(key=cmp_to_key(self._row_order))
+        top = self.scope.query.select.top
+        if top is not None and top.direction == "BACKWARD":
+            rows = rows[-top.count :]
         skip, count = self.scope.window
         end = None if count is None else skip + count
         return [[cell.value for cell in cells] for cells, _ in rows[skip:end]]
@@ -323,7 +357,7 @@ class _Reference:
     def _row_order(self, left: tuple[list[Typed], Choice], right: tuple[list[Typed], Choice]) -> int:
         for key in self.scope.order_by:
             a, b = (
-                row[0][key.index] if isinstance(key, ByColumn) else self.value(key.path, row[1])
+                row[0][key.index] if isinstance(key, ByColumn) else self.value(key.value, row[1])
                 for row in (left, right)
             )
             rank = self.order(a, b, descending=key.descending)
@@ -351,15 +385,16 @@ class _Reference:
 
     def _groups(self, choices: Sequence[Choice]) -> list[list[Typed]]:
         columns = self.scope.columns
-        grouping = [
-            column
+        plain = [
+            column.expr
             for column in columns
             if not isinstance(column.expr, ast.AggregateFunctionCall)
             and any(True for _ in paths_of_terminal(column.expr))
         ]
+        grouping = plain if self.scope.group_by is None else self.scope.group_by
         groups: dict[str, list[Choice]] = {} if grouping else {"[]": []}
         for choice in choices:
-            key = fingerprint([self.value(column.expr, choice) for column in grouping])
+            key = fingerprint([self.value(expr, choice) for expr in grouping])
             groups.setdefault(key, []).append(choice)
         return [[self._group_cell(column, group) for column in columns] for group in groups.values()]
 
@@ -392,6 +427,20 @@ class _Reference:
 def _parts(path: ast.IdentifiedPath) -> tuple[ast.PathPart, ...]:
     own = () if path.predicate is None else (ast.PathPart(name="", predicate=path.predicate),)
     return own + (() if path.path is None else path.path.parts)
+
+
+def _versions_of_then(record: Record, then: datetime) -> list[VersionRecord]:
+    known = [each for each in record.versions if datetime.fromisoformat(each.time_committed) <= then]
+    newest: dict[str, int] = {}
+    for version in known:
+        object_id, _, number = version.uid.split("::")
+        newest[object_id] = max(newest.get(object_id, 0), int(number))
+    found = []
+    for version in known:
+        object_id, _, number = version.uid.split("::")
+        latest = int(number) == newest[object_id] and version.composition is not None
+        found.append(replace(version, is_latest=latest))
+    return found
 
 
 def _marker(path: ast.IdentifiedPath) -> ast.IdentifiedPath:

@@ -7,8 +7,8 @@ collected in ``Scope.unsupported`` (see ``checks``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, cast
 
 from archetypes.rm.schema import rm_schema
 from cdr.aql import ast
@@ -16,6 +16,7 @@ from cdr.aql.errors import AqlSemanticError
 from cdr.aql.functions import FUNCTION_ARGUMENTS
 from cdr.aql.parameters import substitute
 from cdr.aql.printer import print_column
+from cdr.aql.regex import BadRegex, compile_regex
 from cdr.aql.rm_types import (
     NUMBERS,
     TEMPORAL_PRIMITIVES,
@@ -24,10 +25,10 @@ from cdr.aql.rm_types import (
     class_types,
     narrowed,
     part_types,
-    path_types,
 )
 from cdr.aql.suggest import did_you_mean
 from cdr.aql.unsupported import Unsupported
+from cdr.aql.values import instant
 
 # Classes with versions of compositions, their parts, and EHR_STATUS are reached; these are not.
 _UNREACHED = frozenset(
@@ -80,14 +81,14 @@ class ByColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByPath:
+class ByValue:
     """A sort key that is no column."""
 
-    path: ast.IdentifiedPath
+    value: ast.Terminal
     descending: bool
 
 
-SortKey: TypeAlias = ByColumn | ByPath
+SortKey: TypeAlias = ByColumn | ByValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +97,9 @@ class Scope:
 
     ``query`` has no parameters left; ``classes`` are all class expressions; ``by_expr`` finds one by the
     identity of its node; ``variables`` has the bound ones by name in lower case. ``path_types`` holds the
-    types at the end of each path. ``aggregated``: a column is an aggregate, and the plain columns are what
-    rows are grouped by.
+    types at the end of each path. ``aggregated``: a column is an aggregate, or there is GROUP BY.
+    ``group_by`` are the values that rows are grouped by; None: by the plain columns. ``as_of`` is the time of
+    AS OF as written.
     """
 
     query: ast.AqlQuery
@@ -108,6 +110,8 @@ class Scope:
     path_types: Mapping[ast.IdentifiedPath, Types]
     unsupported: tuple[Unsupported, ...]
     aggregated: bool
+    group_by: tuple[ast.Terminal, ...] | None = None
+    as_of: str | None = None
 
     def class_of(self, expr: ast.ClassExpr | ast.VersionClassExpr) -> FromClass:
         """The entry of a class expression of the tree (found by identity)."""
@@ -154,6 +158,10 @@ def paths_of_terminal(terminal: ast.ColumnExpr | ast.Terminal) -> Iterator[ast.I
         case ast.FunctionCall():
             for argument in terminal.arguments:
                 yield from paths_of_terminal(argument)
+        case ast.Arithmetic():
+            yield from paths_of_terminal(terminal.first)
+            for step in terminal.steps:
+                yield from paths_of_terminal(step.operand)
         case ast.AggregateFunctionCall() if terminal.argument is not None:
             yield terminal.argument
 
@@ -171,10 +179,11 @@ class _Resolver:
 
     def scope(self) -> Scope:
         self._contains(self._query.from_expr, parents=(), negated=False)
-        self._select()
         columns = tuple(self._column(index, expr) for index, expr in enumerate(self._query.select.columns))
-        aggregated = any(isinstance(column.expr, ast.AggregateFunctionCall) for column in columns)
         self._where(self._query.where)
+        group_by = self._group_by(columns)
+        aggregates = any(isinstance(column.expr, ast.AggregateFunctionCall) for column in columns)
+        aggregated = aggregates or group_by is not None
         order_by = tuple(self._sort_key(expr, columns, aggregated) for expr in self._query.order_by)
         return Scope(
             query=self._query,
@@ -185,6 +194,8 @@ class _Resolver:
             path_types=self._types,
             unsupported=tuple(dict.fromkeys(self._unsupported)),
             aggregated=aggregated,
+            group_by=group_by,
+            as_of=_as_of(self._query.as_of),
         )
 
     # -- FROM ------------------------------------------------------------------------------------
@@ -269,11 +280,6 @@ class _Resolver:
 
     # -- SELECT, WHERE, ORDER BY -----------------------------------------------------------------------
 
-    def _select(self) -> None:
-        top = self._query.select.top
-        if top is not None and top.direction == "BACKWARD":
-            self._unsupported.append(Unsupported("top_backward", "TOP BACKWARD", top.position))
-
     def _column(self, index: int, expr: ast.SelectExpr) -> Column:
         name = f"#{index}"
         if expr.alias is not None:
@@ -294,6 +300,10 @@ class _Resolver:
                 self._function(value)
             case ast.AggregateFunctionCall():
                 self._aggregate(value)
+            case ast.Arithmetic():
+                self._value(value.first)
+                for step in value.steps:
+                    self._value(step.operand)
             case ast.TerminologyFunction():
                 self._unsupported.append(Unsupported("terminology", "TERMINOLOGY", value.position))
 
@@ -346,8 +356,10 @@ class _Resolver:
         else:
             self._value(value)
 
-    def _matches(self, operand: ast.ValueList | ast.UriOperand | ast.TerminologyFunction) -> None:
+    def _matches(self, operand: ast.MatchesOperand) -> None:
         match operand:
+            case ast.RegexOperand():
+                _check_regex(operand.regex, operand.position)
             case ast.UriOperand():
                 self._unsupported.append(Unsupported("matches_uri", operand.uri, operand.position))
             case ast.TerminologyFunction():
@@ -359,21 +371,46 @@ class _Resolver:
 
     def _sort_key(self, expr: ast.OrderByExpr, columns: tuple[Column, ...], aggregated: bool) -> SortKey:
         """An alias goes before a variable of the same name, as in SQL."""
-        path = expr.path
-        if path.path is None and path.predicate is None and path.variable.lower() in self._aliases:
-            index = self._aliases[path.variable.lower()]
-            self._check_sortable(columns[index].expr, expr)
-            return ByColumn(index=index, descending=expr.descending)
-        self._path(path)
-        self._check_sortable(path, expr)
+        value = expr.value
+        named = self._aliased(value)
+        if named is not None:
+            self._check_sortable(columns[named].expr, expr)
+            return ByColumn(index=named, descending=expr.descending)
+        self._value(value)
+        self._check_sortable(value, expr)
         for index, column in enumerate(columns):
-            if _same_path(column.expr, path):
+            if folded(column.expr) == folded(value):
                 return ByColumn(index=index, descending=expr.descending)
         if aggregated or self._query.select.distinct:
             what = "an aggregate" if aggregated else "DISTINCT"
             message = f"with {what}, ORDER BY must name a column of SELECT"
             raise AqlSemanticError("aql.order_by.not_selected", message, expr.position)
-        return ByPath(path=path, descending=expr.descending)
+        return ByValue(value=value, descending=expr.descending)
+
+    def _aliased(self, value: ast.Terminal) -> int | None:
+        """The column that a bare name means."""
+        bare = isinstance(value, ast.IdentifiedPath) and value.path is None and value.predicate is None
+        return self._aliases.get(value.variable.lower()) if bare else None  # type: ignore[union-attr]  # bare
+
+    def _group_by(self, columns: tuple[Column, ...]) -> tuple[ast.Terminal, ...] | None:
+        """The values of GROUP BY; each plain column must be one of them, or made of them."""
+        if not self._query.group_by:
+            return None
+        found: list[ast.Terminal] = []
+        for value in self._query.group_by:
+            named = self._aliased(value)
+            expr = value if named is None else columns[named].expr
+            if isinstance(expr, ast.AggregateFunctionCall):
+                message = "rows cannot be grouped by an aggregate"
+                raise AqlSemanticError("aql.group_by.aggregate", message, value.position)
+            self._value(expr)
+            found.append(expr)
+        keys = {folded(expr) for expr in found}
+        for column in columns:
+            if not _is_made_of(column.expr, keys):
+                message = f"{column.path} must be in GROUP BY or within an aggregate"
+                raise AqlSemanticError("aql.group_by.column", message, column.expr.position)
+        return tuple(found)
 
     def _check_sortable(self, value: ast.ColumnExpr, expr: ast.OrderByExpr) -> None:
         if isinstance(value, ast.AggregateFunctionCall) and value.name in ("MIN", "MAX"):
@@ -425,15 +462,59 @@ class _Resolver:
                 if isinstance(predicate.operand, ast.ObjectPath):
                     self._object_path(types, predicate.operand)
             case ast.RegexPredicate():
-                path_types(types, predicate.path, self._unsupported)
-                self._unsupported.append(Unsupported("regex_predicate", predicate.regex, predicate.position))
+                self._object_path(types, predicate.path)
+                _check_regex(predicate.regex, predicate.position)
 
 
-def _same_path(column: ast.ColumnExpr, path: ast.IdentifiedPath) -> bool:
-    if not isinstance(column, ast.IdentifiedPath):
-        return False
-    same_rest = column.predicate == path.predicate and column.path == path.path
-    return same_rest and column.variable.lower() == path.variable.lower()
+def folded(value: ast.ColumnExpr) -> ast.ColumnExpr:
+    """The value with its variables in lower case, so that equal values are equal."""
+    match value:
+        case ast.IdentifiedPath():
+            return replace(value, variable=value.variable.lower())
+        case ast.FunctionCall():
+            arguments = tuple(cast(ast.Terminal, folded(each)) for each in value.arguments)
+            return replace(value, arguments=arguments)
+        case ast.Arithmetic():
+            steps = tuple(
+                replace(step, operand=cast(ast.Terminal, folded(step.operand))) for step in value.steps
+            )
+            return replace(value, first=cast(ast.Terminal, folded(value.first)), steps=steps)
+        case ast.AggregateFunctionCall() if value.argument is not None:
+            return replace(value, argument=cast(ast.IdentifiedPath, folded(value.argument)))
+        case _:
+            return value
+
+
+def _is_made_of(value: ast.ColumnExpr, keys: set[ast.ColumnExpr]) -> bool:
+    if isinstance(value, ast.AggregateFunctionCall) or folded(value) in keys:
+        return True
+    match value:
+        case ast.IdentifiedPath():
+            return False
+        case ast.FunctionCall():
+            return all(_is_made_of(each, keys) for each in value.arguments)
+        case ast.Arithmetic():
+            operands = (value.first, *(step.operand for step in value.steps))
+            return all(_is_made_of(each, keys) for each in operands)
+        case _:
+            return True
+
+
+def _as_of(operand: ast.Primitive | ast.Parameter | None) -> str | None:
+    if not isinstance(operand, ast.Primitive):
+        return None
+    if not isinstance(operand.value, str) or instant(operand.value, 0) is None:
+        message = "AS OF needs a date or a date and time (ISO 8601)"
+        raise AqlSemanticError("aql.as_of", message, operand.position)
+    return operand.value
+
+
+def _check_regex(regex: str, position: ast.Position) -> None:
+    try:
+        compile_regex(regex)
+    except BadRegex as error:
+        message = f"this regular expression cannot be read: {error}"
+        raise AqlSemanticError("aql.regex", message, position) from error
 
 
 def _class_names() -> list[str]:

@@ -28,7 +28,9 @@ _NAMES = {
 }
 
 
-_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_OPERATORS = frozenset({"+", "-", "*", "/"})
+_DIVISORS = frozenset({"integer", "real", "parameter", "(", "-"})
 
 T = TypeVar("T", bound=ast.Node)
 
@@ -65,12 +67,35 @@ class TokenStream:
             return self._tokens[self._index + 1].kind == "("
         return kind in FUNCTIONS or kind == "TERMINOLOGY"
 
+    def _at_word(self, word: str, then: str) -> bool:
+        """Does a word stand here that is reserved only where ``then`` follows it?"""
+        token = self._next
+        if token.kind != "identifier" or token.text.upper() != word:
+            return False
+        return self._tokens[self._index + 1].kind == then
+
+    def _at_division(self) -> bool:
+        """A slash that no segment of a path follows."""
+        return self._next.kind == "/" and self._tokens[self._index + 1].kind in _DIVISORS
+
+    def _at_value_in_parentheses(self) -> bool:
+        """Is what stands in these parentheses a value, for a comparison or an operator follows them?"""
+        depth, index = 0, self._index
+        for index in range(self._index, len(self._tokens)):
+            depth += {"(": 1, ")": -1}.get(self._tokens[index].kind, 0)
+            if not depth:
+                break
+        following = self._tokens[min(index + 1, len(self._tokens) - 1)]
+        return following.kind in COMPARISONS or following.kind in _OPERATORS
+
     def _variable(self) -> str | None:
+        if self._at_word("GROUP", "BY"):
+            return None
         token = self._accept("identifier")
         return None if token is None else token.text
 
     def _comparison(self, *also: str) -> ast.ComparisonOperator:
-        if self._next.kind not in _COMPARISONS:
+        if self._next.kind not in COMPARISONS:
             self._unexpected("a comparison operator", *also)
         return cast(ast.ComparisonOperator, self._advance().kind)
 

@@ -12,8 +12,6 @@ CONSTRUCTS: Mapping[str, str] = MappingProxyType(
     {
         "terminology": "the function TERMINOLOGY: there is no terminology service yet",
         "matches_uri": "matches {uri}: there is no terminology service yet",
-        "regex_predicate": "a regular expression in a predicate",
-        "top_backward": "TOP n BACKWARD: the specification does not say what is the backward end",
         "class": "a class that queries do not reach (FOLDER, VERSIONED_COMPOSITION, CONTRIBUTION, ...)",
         "several_ehrs": "more than one EHR class in FROM",
         "ehr_attribute": "an attribute of EHR other than ehr_id, system_id, time_created and ehr_status",

@@ -93,7 +93,7 @@ def equal(left: Any, right: Any, zone: Zone) -> bool | None:
 
 def order(left: Any, right: Any, zone: Zone) -> int | None:
     """-1, 0 or 1; partial dates by their lower bounds; None if the two have no order."""
-    if type(left) is dict and type(right) is dict and _unlike(left, right):
+    if type(left) is dict and type(right) is dict and unlike(left, right):
         return None
     pair = _comparable(left, right, zone)
     if pair is None or isinstance(pair[0], bool):
@@ -250,7 +250,7 @@ def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
 
 
 def _equal_objects(left: dict[str, Any], right: dict[str, Any], zone: Zone) -> bool | None:
-    if _unlike(left, right):
+    if unlike(left, right):
         return None
     plain_left, plain_right = scalar(left), scalar(right)
     if plain_left is None and plain_right is None:
@@ -258,7 +258,7 @@ def _equal_objects(left: dict[str, Any], right: dict[str, Any], zone: Zone) -> b
     return equal(plain_left, plain_right, zone)
 
 
-def _unlike(left: dict[str, Any], right: dict[str, Any]) -> bool:
+def unlike(left: dict[str, Any], right: dict[str, Any]) -> bool:
     """Quantities in different units: never converted silently."""
     return left.get("units") != right.get("units")
 

@@ -25,24 +25,26 @@ def ehr_query(key: str, ehr_ids: frozenset[str] | None, hidden: frozenset[str]) 
     return {}
 
 
-def branches_query(branches: Sequence[VersionFilter]) -> Document:
+def branches_query(branches: Sequence[VersionFilter], as_of: datetime | None = None) -> Document:
     """Versions that one of the branches admits."""
     if len(branches) == 1:
-        return branch_query(branches[0])
-    return {"$or": [branch_query(branch) for branch in branches]}
+        return branch_query(branches[0], as_of)
+    return {"$or": [branch_query(branch, as_of) for branch in branches]}
 
 
-def branch_query(branch: VersionFilter) -> Document:
-    """Versions that a branch admits."""
+def branch_query(branch: VersionFilter, as_of: datetime | None = None) -> Document:
+    """Versions that a branch admits, at a time of the past if ``as_of`` is given."""
     query: Document = {"k": Kind.COMPOSITION.value}
+    if as_of is not None:
+        query["$and"] = [{"tc": {"$lte": as_of}}]
     if not branch.all_versions:
-        query["until"] = FAR
+        query["until"] = FAR if as_of is None else {"$gt": as_of}
     present = [*branch.archetypes]
     if branch.composition_archetypes is not None:
         present.append(branch.composition_archetypes)
     if present:
         # Documents carry shorter versions of each id too, so that equality finds ``.v2.0.4`` by ``.v2``.
-        query["$and"] = [{"r": {"$in": sorted(ids)}} for ids in present]
+        query.setdefault("$and", []).extend({"r": {"$in": sorted(ids)}} for ids in present)
     if branch.template_ids is not None:
         query["tid"] = {"$in": sorted(branch.template_ids)}
     if branch.version_uids is not None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 import orjson
@@ -86,7 +87,7 @@ class Snapshot:
 
     async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Record]:
         known: dict[str, Document] = {}
-        query = {**ehr_query("e", wanted.ehr_ids, hidden), **branches_query(wanted.branches)}
+        query = {**ehr_query("e", wanted.ehr_ids, hidden), **branches_query(wanted.branches, wanted.as_of)}
         async for documents in self._batches(query, wanted):
             visible = [document for document in documents if document["e"] not in hidden]
             fresh = {document["e"] for document in visible} - known.keys()
@@ -157,10 +158,10 @@ class Snapshot:
         required = [branch for branch in wanted.branches if branch.required]
         where = ehr_query("e", None, hidden)
         if not required:
-            return await self._ehrs_of({**where, **branches_query(wanted.branches)})
+            return await self._ehrs_of({**where, **branches_query(wanted.branches, wanted.as_of)})
         found: set[str] | None = None
         for branch in required:
-            ehrs = await self._ehrs_of({**where, **branch_query(branch)})
+            ehrs = await self._ehrs_of({**where, **branch_query(branch, wanted.as_of)})
             found = ehrs if found is None else found & ehrs
         return found or ()
 
@@ -177,7 +178,7 @@ class Snapshot:
     ) -> dict[str, Sequence[VersionRecord]]:
         if not wanted.branches or not ehr_ids:
             return {}
-        query = {"e": {"$in": list(ehr_ids)}, **branches_query(wanted.branches)}
+        query = {"e": {"$in": list(ehr_ids)}, **branches_query(wanted.branches, wanted.as_of)}
         documents = [document async for batch in self._batches(query, wanted) for document in batch]
         documents.sort(key=lambda document: str(document["e"]))
         return {
@@ -190,7 +191,10 @@ class Snapshot:
             return {}
         here = {"$in": list(ehr_ids)}
         facts: dict[str, Document] = {}
-        async for found in self.database.ehrs.find({"_id": here}, session=self.session):
+        ehrs: Document = {"_id": here}
+        if wanted.as_of is not None:
+            ehrs["created"] = {"$lte": wanted.as_of}
+        async for found in self.database.ehrs.find(ehrs, session=self.session):
             facts[found["_id"]] = {
                 "ehr_id": found["_id"],
                 "system_id": found["system"],
@@ -198,10 +202,17 @@ class Snapshot:
             }
         if wanted.needs_ehr_status:
             query = {"e": here, "until": FAR, "k": Kind.EHR_STATUS.value}
+            if wanted.as_of is not None:
+                query |= {"until": {"$gt": wanted.as_of}, "tc": {"$lte": wanted.as_of}}
             async for status in self.database.versions.find(query, session=self.session):
                 if status["e"] in facts:
                     facts[status["e"]]["ehr_status"] = orjson.loads(decompress(status["z"]))
         return facts
+
+
+def _is_latest(document: Document, as_of: datetime | None) -> bool:
+    """Was it the latest version then? A deletion ends when it begins and is never."""
+    return bool(document["until"] == FAR if as_of is None else document["until"] > as_of)
 
 
 def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecord:
@@ -212,7 +223,7 @@ def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecor
     return VersionRecord(
         uid=f"{document['o']}::{document['s']}::{document['n']}",
         composition=composition,
-        is_latest=document["until"] == FAR,
+        is_latest=_is_latest(document, wanted.as_of),
         contribution=document["ct"],
         audit=stored_version({**document, "z": None}).audit.to_canonical() if wanted.needs_audit else {},
         lifecycle=document["lc"],

@@ -23,6 +23,10 @@ def deliver(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[
     for record in records:
         if not _admits_ehr(candidates, record):
             continue
+        if candidates.as_of is not None:
+            if datetime.fromisoformat(record.ehr["time_created"]) > candidates.as_of:
+                continue
+            record = replace(record, versions=list(_of_then(record.versions, candidates.as_of)))
         versions = [each for each in record.versions if any(_admits(b, each) for b in candidates.branches)]
         required = [branch for branch in candidates.branches if branch.required]
         if not all(any(_admits(branch, each) for each in versions) for branch in required):
@@ -34,6 +38,18 @@ def deliver(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[
                 yield Record(ehr=own, versions=versions)
         else:
             yield from (Record(ehr=own, versions=[each]) for each in versions)
+
+
+def _of_then(versions: Sequence[VersionRecord], then: datetime) -> Iterator[VersionRecord]:
+    """The versions of each object, oldest first, as they were."""
+    by_object: dict[str, list[VersionRecord]] = {}
+    for version in versions:
+        if datetime.fromisoformat(version.time_committed) <= then:
+            by_object.setdefault(version.uid.partition("::")[0], []).append(version)
+    for history in by_object.values():
+        history.sort(key=lambda version: int(version.uid.rpartition("::")[2]))
+        yield from (replace(each, is_latest=False) for each in history[:-1])
+        yield replace(history[-1], is_latest=history[-1].composition is not None)
 
 
 def _admits_ehr(candidates: CandidateFilter, record: Record) -> bool:

@@ -49,6 +49,7 @@ PATHS = {
         f"data/events/data/items[{DEVICE}]/items/value/value",
         "data/events/state/items/value/value",
         "protocol/items[at0004 or at0005]/value/value",
+        "data/events[matches {/at0.*6/}]/data/items[name/value matches {/.*[lt]/} or at0004]/value/magnitude",
     ],
     "EVALUATION": ["name/value", "data/items/value", "data[at0003]/items[at0004]/value/value"],
     "CLUSTER": ["name/value", "archetype_node_id", "items/value/value", "items[at0005]/value"],
@@ -56,7 +57,7 @@ PATHS = {
     "EVENT": ["time/value", "time", "data/items[at0004]/value", "data/items[at0005]/value/magnitude"],
     "SECTION": ["name/value", "items/name/value"],
     "ENTRY": ["name/value", "archetype_node_id"],
-    "LOCATABLE": ["name/value", "archetype_node_id"],
+    "LOCATABLE": ["name/value", "archetype_node_id", "name[value matches {/.*[at]/}]/value"],
     "EHR_STATUS": ["name/value", "is_modifiable"],
 }
 OBJECT_PATHS = {
@@ -104,7 +105,20 @@ FROMS = [
     f"EHR e CONTAINS COMPOSITION c CONTAINS (OBSERVATION o[{PRESSURE}] OR SECTION s)",
     f"EHR e CONTAINS COMPOSITION c CONTAINS OBSERVATION o[{PRESSURE}]",
     f"EHR e CONTAINS OBSERVATION o[{PRESSURE}]",
+    r"EHR e CONTAINS COMPOSITION c CONTAINS OBSERVATION o[matches {/.*-OBSERVATION\.(blood|body).*/}]",
 ]
+MOMENTS_OF_AS_OF = (
+    "'2023-01'",
+    "'2024-01-15T00:00:00Z'",
+    "'2024-02-01T13:00:00+01:00'",
+    "'2024-02'",
+    "'2099'",
+)
+REGEXES = ("a.*", "[aA]lpha|beta", r"\d{4}-.*", ".*", "(a|b)+.*", r"a\*b", r"\w*ø\w*", "left")
+CALCULATIONS = (
+    *("{} + 1", "{} - {}", "({} + 2) * {}", "{} / 2", "({} - 0.1) / ({})", "{} * 3 - {} / 4 + 0.2"),
+    *("ABS({} - {}) * 2", "ROUND({} / 3, 1)", "{} - -1"),
+)
 
 _CLASSES = {
     "e": "EHR", "c": "COMPOSITION", "d": "COMPOSITION", "o": "OBSERVATION", "p": "OBSERVATION",
@@ -124,6 +138,7 @@ FUNCTIONS = (
     *("LENGTH({})", "CONTAINS({}, 'l')", "POSITION('a', {})", "SUBSTRING({}, 2)", "SUBSTRING({}, 0, 3)"),
     *("CONCAT({}, '-', {})", "CONCAT_WS('-', {}, {}, 'x')", "ABS({})", "MOD({}, 2)", "CEIL({})"),
     *("FLOOR({})", "ROUND({})", "ROUND({}, 1)", "CURRENT_DATE()", "NOW()", "CURRENT_TIMEZONE()"),
+    *("DAYS_BETWEEN({}, '2020-01-15')", "GESTATIONAL_DAYS('2020-02-29', {})"),
 )
 
 
@@ -159,16 +174,31 @@ class _Writer:
         aggregated = self.rng.random() < 0.25
         make = self.aggregate if aggregated else self.column
         columns = [make() for _ in range(self.rng.choice((1, 2, 2, 3)))]
-        distinct = "DISTINCT " if self.rng.random() < 0.25 and not aggregated else ""
-        clauses = [f"WHERE {self.condition(2)}"] if self.rng.random() < 0.5 else []
+        words = "DISTINCT " if self.rng.random() < 0.25 and not aggregated else ""
+        clauses = [f"AS OF {self.rng.choice(MOMENTS_OF_AS_OF)}"] if self.rng.random() < 0.2 else []
+        clauses += [f"WHERE {self.condition(2)}"] if self.rng.random() < 0.5 else []
         sort_columns: tuple[int, ...] = ()
+        sort_key = self.calculation() if self.rng.random() < 0.2 else self.sortable()
+        if aggregated and self.rng.random() < 0.5:
+            clauses.append(f"GROUP BY {self.path()}, {sort_key}")
         if self.rng.random() < 0.35:
-            columns.append(self.sortable() + " AS k")
-            clauses.append(self.rng.choice(("ORDER BY k", "ORDER BY k DESC")))
+            columns.append(f"{sort_key} AS k")
+            by = self.rng.choice(("k", sort_key))
+            clauses.append(self.rng.choice((f"ORDER BY {by}", f"ORDER BY {by} DESC")))
             sort_columns = (len(columns) - 1,)
-        clauses.append(self.rng.choice(("", "", "", "LIMIT 1", "LIMIT 2 OFFSET 1", "LIMIT 5")))
-        text = " ".join([f"SELECT {distinct}{', '.join(columns)} FROM {self.from_clause}", *clauses])
-        return Generated(text.strip(), sort_columns)
+        limit = self.rng.choice(("", "", "", "LIMIT 1", "LIMIT 2 OFFSET 1", "LIMIT 5"))
+        if limit == "LIMIT 5" and self.rng.random() < 0.5:
+            limit, words = "", words + "TOP 2 BACKWARD "
+        head = f"SELECT {words}{', '.join(columns)} FROM {self.from_clause}"
+        return Generated(" ".join([head, *clauses, limit]).strip(), sort_columns)
+
+    def calculation(self) -> str:
+        """Arithmetic over numbers that are perhaps none."""
+        parts = self.rng.choice(CALCULATIONS).split("{}")
+        made = parts[0]
+        for part in parts[1:]:
+            made += self.path() + part
+        return made
 
     def path(self) -> str:
         name = self.rng.choice(self.names)
@@ -183,9 +213,11 @@ class _Writer:
             return self.path()
         if roll < 0.72:
             return self.rng.choice(self.whole())
-        if roll < 0.8:
+        if roll < 0.76:
+            return self.calculation()
+        if roll < 0.82:
             return self.rng.choice(FUNCTIONS).replace("{}", self.path())
-        if roll < 0.85:
+        if roll < 0.86:
             return self.rng.choice(LITERALS)
         path = self._until(lambda path: not path.startswith(("e/", "w/")) or set(self.names) <= {"e", "w"})
         return path if path.startswith(("e/", "w/")) else path.replace("/", "[name/value='left']/", 1)
@@ -226,6 +258,8 @@ class _Writer:
                 *(f"{path} {operator} {literal}", f"{call} {operator} {literal}"),
                 *(f"{path} LIKE {self.rng.choice(PATTERNS)}", f"{path} MATCHES {{{some}}}"),
                 *(f"EXISTS {path}", f"NOT EXISTS {path}"),
+                *(f"{path} MATCHES {{/{self.rng.choice(REGEXES)}/}}", f"CONTAINS({path}, 'a')"),
+                f"{self.calculation()} {operator} {self.calculation()}",
             )
         )
 
