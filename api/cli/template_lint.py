@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.report import Format, FormatOption, JsonOption, LanguageOption, end_with, report_findings
+from api.cli.report import (
+    Format,
+    FormatOption,
+    JsonOption,
+    LanguageOption,
+    end_with,
+    is_error,
+    report_findings,
+)
 from api.cli.sources import (
     LibraryOption,
     files_below,
@@ -20,11 +29,12 @@ from api.cli.sources import (
     source_of,
 )
 from archetypes.errors import HelsekortError
-from archetypes.findings import Finding
+from archetypes.findings import Finding, SourceSpan
 from archetypes.repository import ArchetypeRepository
 from archetypes.time_limit import time_limit
-from templates.compile import template_findings
+from templates.compile import compile_template, template_findings
 from templates.opt import read_opt
+from validators.template import lint_template
 
 SUFFIXES = (".oet", ".opt")
 
@@ -75,14 +85,27 @@ def _place(name: str, ours: Path) -> Path:
 
 def findings_about(path: Path, repository: ArchetypeRepository) -> list[Finding]:
     """All findings about one file, each with a place in it."""
+    name = name_of(path)
     try:
-        if is_source(path):
-            return template_findings(source_of(path), repository)
-        content = path.read_bytes()
-        with time_limit(len(content)):
-            read_opt(content, name_of(path))
+        findings = list(_source(path, repository) if is_source(path) else _operational(path, name))
     except (HelsekortError, RecursionError) as error:
-        return findings_of(error, name_of(path))
+        return findings_of(error, name)
     except OSError as error:
         raise typer.BadParameter(f"{path}: {error.strerror}") from error
-    return []
+    return [each if each.span else replace(each, span=SourceSpan(name, 1, 1)) for each in findings]
+
+
+def _source(path: Path, repository: ArchetypeRepository) -> Iterator[Finding]:
+    """What the compiler says of a source, and of a sound one the rules of compiled templates."""
+    source = source_of(path)
+    findings = template_findings(source, repository)
+    yield from findings
+    if not any(map(is_error, findings)):
+        yield from lint_template(compile_template(source, repository), repository)
+
+
+def _operational(path: Path, name: str) -> Iterator[Finding]:
+    content = path.read_bytes()
+    with time_limit(len(content)):
+        opt = read_opt(content, name)
+    yield from lint_template(opt)

@@ -1,0 +1,176 @@
+"""``helsekort template``: check, compile, compare, import, and what a change would break."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+import orjson
+import pytest
+
+from bench.impact import fill, stricter_template
+from cdr.context import Actor, Ctx
+from cdr.platform import open_platform
+from cdr.settings import Mode, Settings
+from templates.opt import read_opt, write_opt
+from templates.repository import library_templates
+from tests.api.cli_runs import helsekort
+
+VISIT = "helsekort_kontroll.v0"
+LIBRARY = Path(__file__).parents[2] / "templates" / "library"
+SYSTOLIC = "o/data[at0001]/events[at0006]/data[at0003]/items[at0004]/value/magnitude"
+PRESSURE = "openEHR-EHR-OBSERVATION.blood_pressure.v2"
+
+
+@pytest.fixture
+def stricter(tmp_path: Path) -> Path:
+    """Visits with systolic pressures up to 240 only."""
+    path = tmp_path / "stricter.opt"
+    path.write_bytes(write_opt(stricter_template()))
+    return path
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A template source with a rule for a node that its archetype has not."""
+    text = (LIBRARY / f"{VISIT}.oet").read_text("utf-8")
+    path = tmp_path / "broken.oet"
+    path.write_text(text.replace("/items[at0004]", "/items[at0404]", 1), "utf-8")
+    return path
+
+
+def test_show_a_file_or_an_id(stricter: Path) -> None:
+    by_id = helsekort("template", "show", VISIT).stdout
+    assert by_id == helsekort("template", "show", stricter).stdout
+    assert "Blodtrykk OBSERVATION[openEHR-EHR-OBSERVATION.blood_pressure.v2] 0..2" in by_id
+
+
+# --- lint and compile ---------------------------------------------------------------------------------
+
+
+def test_our_library_has_no_errors() -> None:
+    assert helsekort("template", "lint").exit_code == 0
+
+
+def test_lint_says_file_and_line(broken: Path, tmp_path: Path) -> None:
+    ended = helsekort("template", "lint", broken, "--json")
+    assert ended.exit_code == 1
+    errors = [each for each in orjson.loads(ended.stdout)["findings"] if each["severity"] == "error"]
+    assert [each["code"] for each in errors] == ["template.unknown_path"]
+    assert errors[0]["line"] > 1
+    (tmp_path / "x.opt").write_bytes(b"<!DOCTYPE a [<!ENTITY b 'c'>]><template/>")
+    (tmp_path / "y.oet").write_bytes(b"<template")
+    sarif = orjson.loads(helsekort("template", "lint", tmp_path, "--format", "sarif").stdout)
+    found = {result["ruleId"] for result in sarif["runs"][0]["results"]}
+    assert {"template.doctype", "template.xml", "template.unknown_path"} <= found
+
+
+def test_compile_writes_what_compiles(broken: Path, tmp_path: Path) -> None:
+    ended = helsekort("template", "compile", VISIT, broken, "--to", tmp_path / "out")
+    assert ended.exit_code == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{VISIT}.opt"]
+    assert read_opt((tmp_path / "out" / f"{VISIT}.opt").read_bytes()) == library_templates()[VISIT]
+    assert helsekort("template", "compile").exit_code == 0
+
+
+def test_archetypes_of_another_folder_come_first(tmp_path: Path) -> None:
+    (tmp_path / f"{PRESSURE}.adl").write_text("archetype\n", "utf-8")
+    ended = helsekort("template", "lint", VISIT, "--library", tmp_path)
+    assert ended.exit_code == 1
+    assert f"{PRESSURE}.adl" in ended.stdout
+
+
+# --- diff ---------------------------------------------------------------------------------------------
+
+
+def test_diff(stricter: Path) -> None:
+    ended = helsekort("template", "diff", VISIT, stricter)
+    assert ended.exit_code == 1
+    assert "major   range.narrowed" in ended.stdout
+    assert "60.0..260.0 to 60.0..240.0" in ended.stdout
+    assert helsekort("template", "diff", stricter, VISIT).exit_code == 0
+    nothing = orjson.loads(helsekort("template", "diff", VISIT, VISIT, "--json").stdout)
+    assert (nothing["level"], nothing["changes"]) == (None, [])
+
+
+# --- import -------------------------------------------------------------------------------------------
+
+
+def test_import_of_templates(stricter: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "public", tmp_path / "taken"
+    source.mkdir()
+    (source / "a.opt").write_bytes(stricter.read_bytes())
+    (source / "b.oet").write_bytes((LIBRARY / f"{VISIT}.oet").read_bytes())
+    assert helsekort("template", "import", source, "--to", target).exit_code == 0
+    assert sorted(path.name for path in target.iterdir()) == [f"{VISIT}.oet", f"{VISIT}.opt"]
+    (source / "c.opt").write_bytes(stricter.read_bytes())
+    again = orjson.loads(helsekort("template", "import", source, "--json").stdout)
+    assert [finding["code"] for finding in again["findings"]] == ["import.duplicate_id"]
+
+
+# --- impact -------------------------------------------------------------------------------------------
+
+
+def test_impact_on_queries(tmp_path: Path) -> None:
+    opt = write_opt(library_templates()[VISIT]).replace(b"blood_pressure.v2", b"blood_pressure.v3")
+    changed = tmp_path / "changed.opt"
+    changed.write_bytes(opt)
+    queries = tmp_path / "queries"
+    queries.mkdir()
+    (queries / "a.aql").write_text(f"SELECT {SYSTOLIC} FROM EHR e CONTAINS OBSERVATION o[{PRESSURE}]")
+    (queries / "b.aql").write_text("SELECT e/ehr_id/value FROM EHR e")
+    (queries / "c.aql").write_text("SELECT")
+    ended = helsekort("template", "impact", changed, "--queries", queries, "--json")
+    assert ended.exit_code == 1
+    answer = orjson.loads(ended.stdout)
+    assert answer["level"] == "major"
+    assert answer["compositions"] is None
+    assert [Path(each["name"]).name for each in answer["queries"]["lost"]] == ["a.aql", "c.aql"]
+    text = helsekort("template", "impact", changed, "--queries", queries, "--language", "nb").stdout
+    assert "3 spørringer kontrollert, 1 ville miste en sti." in text
+    assert helsekort("template", "impact", changed, "--queries", queries / "b.aql").exit_code == 0
+
+
+def in_database(uri: str, database: str, work: Callable[[Ctx], Awaitable[object]]) -> None:
+    """Do something in a database as a server would."""
+
+    async def run() -> None:
+        settings = Settings(mode=Mode.DEV, mongodb_uri=uri, database=database)  # type: ignore[arg-type]
+        async with open_platform(settings) as platform:
+            await work(platform.context(Actor(id="test", name="Test")))
+
+    anyio.run(run)
+
+
+def test_impact_on_a_database(mongodb_uri: str, stricter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELSEKORT_DATABASE", "cli_impact")
+    in_database(mongodb_uri, "cli_impact", lambda ctx: fill(ctx, 40, 3))
+    arguments = ("template", "impact", stricter, "--mongodb-uri", mongodb_uri, "--mode", "dev")
+    ended = helsekort(*arguments, "--json")
+    found = orjson.loads(ended.stdout)["compositions"]
+    assert ended.exit_code == 1
+    assert (found["checked"], found["broken"], found["by_code"]) == (40, 3, {"quantity.magnitude": 3})
+    assert len(found["listed"]) == 3
+    assert "40 compositions checked, 3 would no longer validate" in helsekort(*arguments).stdout
+
+
+def test_impact_without_a_mode_is_refused(stricter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HELSEKORT_MODE", raising=False)
+    ended = helsekort("template", "impact", stricter, "--mongodb-uri", "mongodb://localhost")
+    assert ended.exit_code == 2
+    assert "HELSEKORT_ISSUER" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("template", "show", "/no/such/file.opt"),
+        ("template", "lint", "nothing.v0"),
+        ("template", "diff", VISIT),
+        ("template", "impact"),
+        ("template", "compile", "--library", "/no/such/folder"),
+    ],
+)
+def test_wrong_use_ends_with_2(arguments: tuple[object, ...]) -> None:
+    assert helsekort(*arguments).exit_code == 2
