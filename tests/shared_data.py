@@ -1,4 +1,4 @@
-"""Where the shared corpora lie, which are no part of this project; tests over them skip where they are absent."""
+"""Where the shared corpora lie, which are no part of this project; tests over them skip without them."""
 
 from __future__ import annotations
 
