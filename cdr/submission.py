@@ -33,6 +33,7 @@ from cdr.versions import (
     normal_object_id,
     text_at,
 )
+from validators.card import validate_card
 from validators.composition import validate_composition
 
 PERSISTENT = "431"  # openehr group composition_category
@@ -54,7 +55,7 @@ async def new_version(
     template_id = template_of(composition)
     opt = await ctx.templates.get(template_id)
     data = composition | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
-    findings = validate_composition(opt, data, complete=lifecycle.needs_all)
+    findings = validate_composition(opt, data, complete=lifecycle.needs_all) + validate_card(opt, data)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidComposition(findings)
     payload = write_canonical(data)

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
+from archetypes.norwegian_ids import NationalId, classify, is_organisation_number
 from cdr.errors import RefusedIdentifier
-from cdr.national_id import NationalId, check_identifiers, classify
+from cdr.national_id import check_identifiers
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,23 @@ from cdr.national_id import NationalId, check_identifiers, classify
 )
 def test_kinds_of_national_ids(text: str, kind: NationalId | None) -> None:
     assert classify(text) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("983544622", True),
+        ("983 544 622", True),
+        ("983544623", False),
+        ("98354462", False),
+        ("9835446221", False),
+        ("98354462x", False),
+        ("९८३५४४६२२", False),
+        ("", False),
+    ],
+)
+def test_organisation_numbers(text: str, valid: bool) -> None:
+    assert is_organisation_number(text) is valid
 
 
 REAL, SYNTHETIC = "13097248022", "10915596784"
