@@ -15,7 +15,7 @@ from starlette.requests import Request
 from api.bodies import read_body
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, XML, accepted, content_type
-from api.representations import represent_payload
+from api.representations import represent, represent_payload
 from archetypes.rm.canonical_json import read_canonical
 from archetypes.rm.canonical_xml import read_canonical_xml
 from cdr.context import Ctx
@@ -77,6 +77,12 @@ async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) 
     opt = await ctx.templates.get(version.template_id)
     payload = version.payload
     return lambda: orjson.dumps(write(opt, orjson.loads(payload)))
+
+
+def represent_composition(opt: OperationalTemplate, composition: JsonObject, media_type: str) -> bytes:
+    """A composition of the template in any of the formats. Raises NotSayable."""
+    write = _WRITERS.get(media_type)
+    return represent(composition, media_type) if write is None else orjson.dumps(write(opt, composition))
 
 
 def _body_format(request: Request) -> str:

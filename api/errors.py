@@ -53,6 +53,7 @@ from cdr.errors import (
 )
 from templates.errors import (
     InvalidTemplate,
+    NoExample,
     NotSayable,
     SimplifiedFormatError,
     TemplateError,
@@ -80,6 +81,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     TooLarge: HTTPStatus(413),
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidTemplate: HTTPStatus(422),
+    NoExample: HTTPStatus(422),
     SimplifiedFormatError: HTTPStatus(422),
     Unprocessable: HTTPStatus(422),
     QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,

@@ -15,7 +15,9 @@ from api.http_errors import MalformedRequest, NotAcceptable, UnsupportedMediaTyp
 
 JSON = "application/json"
 XML = "application/xml"
+TEXT = "text/plain"
 WEB_TEMPLATE = "application/openehr.wt+json"
+SCHEMA = "application/schema+json"
 # Ids of templates may hold any character: visible ASCII and spaces stand as they are in an entity tag.
 _IN_A_TAG = "".join(map(chr, range(0x20, 0x7F))).replace('"', "").replace("%", "")
 

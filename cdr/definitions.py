@@ -70,6 +70,15 @@ async def get_web_template(call: Call, template_id: str) -> dict[str, Any]:
         raise TemplateNotFound(template_id) from error
 
 
+@reading(Action.READ_TEMPLATE)
+async def get_operational_template(call: Call, template_id: str) -> OperationalTemplate:
+    """The newest revision of a template, compiled. Raises TemplateNotFound."""
+    try:
+        return await call.ctx.templates.get(template_id)
+    except UnknownTemplate as error:
+        raise TemplateNotFound(template_id) from error
+
+
 async def _publish(
     call: Call, compiled: OperationalTemplate, source: bytes, revision: int
 ) -> PublishedTemplate:

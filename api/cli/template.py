@@ -13,12 +13,14 @@ from rich.table import Table
 
 from api.cli.importing import import_templates
 from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
-from api.cli.sources import LibraryOption, repository_with, template_of
+from api.cli.sources import LibraryOption, repository_with, size_of, template_of
 from api.cli.template_compile import compile_templates
+from api.cli.template_example import template_example, template_schema
 from api.cli.template_impact import template_impact
 from api.cli.template_lint import lint_templates
 from api.cli.trees import constraint_tree
 from archetypes.changes import Level, overall_level
+from archetypes.time_limit import time_limit
 from templates.changes import classify_template_change
 from templates.operational import OperationalTemplate
 from templates.opt import write_opt
@@ -41,6 +43,8 @@ template_commands = typer.Typer(
 template_commands.command("lint")(lint_templates)
 template_commands.command("compile")(compile_templates)
 template_commands.command("impact")(template_impact)
+template_commands.command("example")(template_example)
+template_commands.command("schema")(template_schema)
 template_commands.command("import")(import_templates)
 
 
@@ -98,7 +102,8 @@ def diff_templates(
     The rules are written in docs/modelling.md. Exit status 1 if there is a major change.
     """
     before, after = (template_of(name, repository_with(library)) for name in (old, new))
-    changes = classify_template_change(before, after)
+    with time_limit(size_of(old, new)):
+        changes = classify_template_change(before, after)
     version = before.description.get("other_details.sem_ver") or before.template_id.rpartition(".")[2]
     report_changes(changes, version, as_json=as_json, language=language)
     if overall_level(changes) is Level.MAJOR:
