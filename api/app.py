@@ -15,7 +15,7 @@ from api.errors import add_error_handlers
 from api.middleware import RequestGuard
 from api.openapi import add_openapi
 from api.pages import add_pages
-from api.routes import admin, composition, contribution, definition, directory, ehr, query, system
+from api.routes import admin, composition, contribution, definition, directory, ehr, query, system, validate
 from archetypes.errors import HelsekortError
 from cdr.context import Actor
 from cdr.definitions import publish_library
@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     add_pages(app, settings)
     app.include_router(system.health)
-    for routes in (system, ehr, composition, contribution, directory, definition, query):
+    for routes in (system, ehr, composition, contribution, directory, definition, query, validate):
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
         app.include_router(admin.router, prefix=BASE_PATH)

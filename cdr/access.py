@@ -38,6 +38,7 @@ class Action(StrEnum):
     PUBLISH_TEMPLATE = "template.publish"
     READ_TEMPLATE = "template.read"
     CHECK_IMPACT = "template.impact"
+    VALIDATE = "composition.validate"
     QUERY = "query.run"
     READ_AUDIT = "audit.read"
 

@@ -33,8 +33,7 @@ from cdr.versions import (
     normal_object_id,
     text_at,
 )
-from validators.card import validate_card
-from validators.composition import validate_composition
+from validators.document import validate_document
 
 PERSISTENT = "431"  # openehr group composition_category
 
@@ -55,7 +54,7 @@ async def new_version(
     template_id = template_of(composition)
     opt = await ctx.templates.get(template_id)
     data = composition | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
-    findings = validate_composition(opt, data, complete=lifecycle.needs_all) + validate_card(opt, data)
+    findings = validate_document(opt, data, complete=lifecycle.needs_all)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidComposition(findings)
     payload = write_canonical(data)

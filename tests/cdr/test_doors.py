@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cdr import compositions, contributions, definitions, directory, ehrs, queries
+from cdr import compositions, contributions, definitions, directory, ehrs, queries, validation
 from cdr.access import Action
 from cdr.audit import AuditEntry, Outcome
 from cdr.context import Ctx
@@ -26,7 +26,7 @@ from tests.cdr.updates import contribution, folder, update
 pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
-MODULES = (ehrs, compositions, contributions, directory, definitions, queries)
+MODULES = (ehrs, compositions, contributions, directory, definitions, queries, validation)
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
 
@@ -127,6 +127,11 @@ async def a_query(ctx: Ctx) -> dict[str, Any]:
     return {"text": "SELECT e/ehr_id/value FROM EHR e"}
 
 
+async def a_document(ctx: Ctx) -> dict[str, Any]:
+    await an_ehr(ctx)
+    return {"composition": (await a_note(ctx))["composition"]}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -160,6 +165,7 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_template": a_template,
     "get_web_template": a_template,
     "run_query": a_query,
+    "judge_composition": a_document,
 }
 
 

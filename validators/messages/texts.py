@@ -27,6 +27,12 @@ def finding_text(finding: Finding, language: str = "nb") -> str:
     return text.format_map(_Values(values))
 
 
+def finding_hint(finding: Finding, language: str = "nb") -> str:
+    """What to do about it, by code or else by family of codes; empty where nothing helpful can be said."""
+    hints = _read("hints_", "nb" if language in ("nb", "nn", "no") else "en")
+    return hints.get(finding.code) or hints.get(finding.code.partition(".")[0], "")
+
+
 class _Values(dict[str, str]):
     """A parameter that the finding lacks is left out of the text."""
 
@@ -36,8 +42,10 @@ class _Values(dict[str, str]):
 
 @cache
 def _texts(language: str) -> Mapping[str, str]:
-    texts: dict[str, str] = {}
-    for family in _FAMILIES:
-        source = files("validators.messages") / f"{family}{language}.toml"
-        texts |= tomllib.loads(source.read_text(encoding="utf-8"))
-    return texts
+    return {code: text for family in _FAMILIES for code, text in _read(family, language).items()}
+
+
+@cache
+def _read(family: str, language: str) -> Mapping[str, str]:
+    source = files("validators.messages") / f"{family}{language}.toml"
+    return tomllib.loads(source.read_text(encoding="utf-8"))
