@@ -128,8 +128,7 @@ async def a_query(ctx: Ctx) -> dict[str, Any]:
 
 
 async def a_document(ctx: Ctx) -> dict[str, Any]:
-    await an_ehr(ctx)
-    return {"composition": (await a_note(ctx))["composition"]}
+    return {"composition": note()}
 
 
 async def nothing(ctx: Ctx) -> dict[str, Any]:
