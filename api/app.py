@@ -15,7 +15,18 @@ from api.errors import add_error_handlers
 from api.middleware import RequestGuard
 from api.openapi import add_openapi
 from api.pages import add_pages
-from api.routes import admin, composition, contribution, definition, directory, ehr, query, system, validate
+from api.routes import (
+    admin,
+    composition,
+    contribution,
+    definition,
+    directory,
+    ehr,
+    query,
+    stored_query,
+    system,
+    validate,
+)
 from archetypes.errors import HelsekortError
 from cdr.context import Actor
 from cdr.definitions import publish_library
@@ -25,6 +36,18 @@ from cdr.settings import Settings
 SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system")
 # Spans of the framework would carry whole addresses, and addresses name persons.
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
+_ROUTES = (
+    system,
+    ehr,
+    composition,
+    contribution,
+    directory,
+    definition,
+    stored_query,
+    query,
+    validate,
+)
 
 log = structlog.get_logger("helsekort.server")
 
@@ -42,7 +65,17 @@ def create_app(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     add_pages(app, settings)
     app.include_router(system.health)
-    for routes in (system, ehr, composition, contribution, directory, definition, query, validate):
+    for routes in (
+        system,
+        ehr,
+        composition,
+        contribution,
+        directory,
+        definition,
+        stored_query,
+        query,
+        validate,
+    ):
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
         app.include_router(admin.router, prefix=BASE_PATH)

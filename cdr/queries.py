@@ -37,8 +37,11 @@ async def run_query(
     fetch: int | None = None,
     offset: int | None = None,
     ehr_id: str | None = None,
+    name: str | None = None,
 ) -> ResultSet:
     """Run a query; with ``ehr_id`` over that EHR only, else over all EHRs that are queryable.
+
+    A stored query has a ``name``.
 
     Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout.
     """
@@ -49,7 +52,7 @@ async def run_query(
     plan = compile_query(scope, access, now=started, page=page)
     rows, owners = await _run(call, plan)
     await call.record(_entries(call, text, owners))
-    return result_set(text, scope, rows, created=started)
+    return result_set(text, scope, rows, created=started, name=name)
 
 
 def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:

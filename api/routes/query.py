@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import json_answer, location
-from api.bodies import read_body
+from api.bodies import read_body, read_optional_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, accepted
 from api.openapi import EHR_ID_HEADER, errors, parameters, request_body
 from api.version import VERSION
 from archetypes.rm.canonical_json import read_canonical
-from cdr import queries
+from cdr import queries, stored_queries
 from cdr.aql.values import AddressText
 from cdr.context import Ctx
 
@@ -27,6 +27,7 @@ _EXAMPLE = {
     "WHERE e/ehr_id/value = $ehr_id ORDER BY time DESC LIMIT 10",
     "query_parameters": {"ehr_id": "7d44b88c-4199-4bad-97dc-d78268e01398"},
 }
+_STORED_BODY = request_body(JSON, {"query_parameters": {"ehr_id": "7d44b88c-..."}}, required=False)
 _RESERVED = ("q", "ehr_id", "offset", "fetch")
 
 
@@ -75,9 +76,101 @@ async def query_by_post(request: Request, ctx: Context) -> Response:
     return await _run(ctx, _query_of(body, _one_ehr(request, None)))
 
 
-async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None) -> Response:
+Name = Annotated[str, Path(description="[namespace::]name", examples=["no.helsekort::visits"])]
+Version = Annotated[str, Path(description="`1.2.3`, or `1` or `1.2` for the newest that begins so.")]
+_STORED_ERRORS = (400, 404, 406, 408, 501)
+
+
+@router.get(
+    "/query/{qualified_query_name}",
+    summary="Run the newest version of a stored query",
+    responses=errors(*_STORED_ERRORS),
+    openapi_extra=parameters(EHR_ID_HEADER),
+)
+async def run_newest_by_get(
+    request: Request,
+    ctx: Context,
+    qualified_query_name: Name,
+    offset: Annotated[int | None, Query(ge=0, description="Rows to leave out.")] = None,
+    fetch: Annotated[int | None, Query(ge=0, description="Most rows to return.")] = None,
+    ehr_id: Annotated[str | None, Query(description="Query this EHR only.")] = None,
+) -> Response:
+    """Every other parameter of the address is a query parameter."""
+    asked = QueryRequest("", _address_parameters(request), offset, fetch, _one_ehr(request, ehr_id))
+    return await _run_stored(request, ctx, qualified_query_name, "", asked)
+
+
+@router.post(
+    "/query/{qualified_query_name}",
+    summary="Run the newest version of a stored query",
+    responses=errors(*_STORED_ERRORS, 413, 415),
+    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
+)
+async def run_newest_by_post(request: Request, ctx: Context, qualified_query_name: Name) -> Response:
+    """The body, which may be absent, has `query_parameters`, `offset` and `fetch`."""
+    return await _run_stored(request, ctx, qualified_query_name, "", None)
+
+
+@router.get(
+    "/query/{qualified_query_name}/{version}",
+    summary="Run a version of a stored query",
+    responses=errors(*_STORED_ERRORS),
+    openapi_extra=parameters(EHR_ID_HEADER),
+)
+async def run_version_by_get(
+    request: Request,
+    ctx: Context,
+    qualified_query_name: Name,
+    version: Version,
+    offset: Annotated[int | None, Query(ge=0, description="Rows to leave out.")] = None,
+    fetch: Annotated[int | None, Query(ge=0, description="Most rows to return.")] = None,
+    ehr_id: Annotated[str | None, Query(description="Query this EHR only.")] = None,
+) -> Response:
+    """Every other parameter of the address is a query parameter."""
+    asked = QueryRequest("", _address_parameters(request), offset, fetch, _one_ehr(request, ehr_id))
+    return await _run_stored(request, ctx, qualified_query_name, version, asked)
+
+
+@router.post(
+    "/query/{qualified_query_name}/{version}",
+    summary="Run a version of a stored query",
+    responses=errors(*_STORED_ERRORS, 413, 415),
+    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
+)
+async def run_version_by_post(
+    request: Request, ctx: Context, qualified_query_name: Name, version: Version
+) -> Response:
+    """The body, which may be absent, has `query_parameters`, `offset` and `fetch`."""
+    return await _run_stored(request, ctx, qualified_query_name, version, None)
+
+
+async def _run_stored(
+    request: Request, ctx: Ctx, name: str, version: str, asked: QueryRequest | None
+) -> Response:
+    """Run a stored query; ``asked`` is what the address says, None when the body says it."""
+    accepted(request, JSON)
+    href = None
+    if asked is None:
+        body = await read_optional_body(request, limit=ctx.settings.body_limit)
+        stated = read_canonical(body) if body.strip() else {}
+        asked = _parameters_of(stated, _one_ehr(request, None))
+    else:
+        query = request.scope["query_string"].decode("latin-1")
+        path = f"/query/{name}{'/' if version else ''}{version}"
+        href = location(request, f"{path}?{query}" if query else path)
+    stored = await stored_queries.get_query(ctx, name, version)
+    return await _run(ctx, replace(asked, text=stored.text), href, f"{stored.name}/{stored.version}")
+
+
+async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None, name: str | None = None) -> Response:
     result = await queries.run_query(
-        ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
+        ctx,
+        asked.text,
+        asked.parameters,
+        fetch=asked.fetch,
+        offset=asked.offset,
+        ehr_id=asked.ehr_id,
+        name=name,
     )
     return json_answer(result.to_json(generator=f"Helsekort CDR {VERSION}", href=href))
 
@@ -103,12 +196,17 @@ def _one_ehr(request: Request, ehr_id: str | None) -> str | None:
 
 
 def _query_of(body: Mapping[str, Any], ehr_id: str | None) -> QueryRequest:
-    unknown = sorted(set(body) - {"q", "query_parameters", "offset", "fetch"})
-    if unknown:
-        raise _bad_member(unknown[0], "is not a member of a query")
-    text, given = body.get("q"), body.get("query_parameters")
+    text = body.get("q")
     if not isinstance(text, str) or not text.strip():
         raise _bad_member("q", "must be the text of a query")
+    return _parameters_of({name: value for name, value in body.items() if name != "q"}, ehr_id, text)
+
+
+def _parameters_of(body: Mapping[str, Any], ehr_id: str | None, text: str = "") -> QueryRequest:
+    unknown = sorted(set(body) - {"query_parameters", "offset", "fetch"})
+    if unknown:
+        raise _bad_member(unknown[0], "is not a member of a query")
+    given = body.get("query_parameters")
     if not isinstance(given, dict | None):
         raise _bad_member("query_parameters", "must be an object of names and values")
     return QueryRequest(text, given or {}, _count(body, "offset"), _count(body, "fetch"), ehr_id)

@@ -17,6 +17,7 @@ from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.indexes import prepare
 from cdr.store.reads import Reads
+from cdr.store.stored_query_documents import StoredQueryDocuments
 from cdr.store.template_documents import TemplateDocuments
 from cdr.store.template_versions import TemplateVersions
 from cdr.store.tombstones import Tombstones
@@ -36,6 +37,7 @@ class Store:
         self.reads = Reads(database)
         self.templates = TemplateDocuments(database)
         self.template_versions = TemplateVersions(database)
+        self.stored_queries = StoredQueryDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cdr import compositions, contributions, definitions, directory, ehrs, queries, validation
+from cdr import compositions, contributions, definitions, directory, ehrs, queries, stored_queries, validation
 from cdr.access import Action
 from cdr.audit import AuditEntry, Outcome
 from cdr.context import Ctx
@@ -26,7 +26,7 @@ from tests.cdr.updates import contribution, folder, update
 pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
-MODULES = (ehrs, compositions, contributions, directory, definitions, queries, validation)
+MODULES = (ehrs, compositions, contributions, directory, definitions, queries, stored_queries, validation)
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
 
@@ -127,6 +127,19 @@ async def a_query(ctx: Ctx) -> dict[str, Any]:
     return {"text": "SELECT e/ehr_id/value FROM EHR e"}
 
 
+async def a_named_query(ctx: Ctx) -> dict[str, Any]:
+    return await a_query(ctx) | {"name": "no.helsekort::all"}
+
+
+async def the_start_of_a_name(ctx: Ctx) -> dict[str, Any]:
+    return {"start": "no.helsekort"}
+
+
+async def a_stored_query(ctx: Ctx) -> dict[str, Any]:
+    stored = await stored_queries.store_query(ctx, **await a_named_query(ctx))
+    return {"name": stored.name, "version": stored.version}
+
+
 async def a_document(ctx: Ctx) -> dict[str, Any]:
     return {"composition": note()}
 
@@ -165,6 +178,10 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_web_template": a_template,
     "run_query": a_query,
     "judge_composition": a_document,
+    "store_query": a_named_query,
+    "list_queries": the_start_of_a_name,
+    "get_query": a_stored_query,
+    "delete_query": a_stored_query,
 }
 
 

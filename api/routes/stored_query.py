@@ -1,0 +1,124 @@
+"""Stored queries (ITS-REST, Definition API)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.answers import json_answer, location
+from api.bodies import read_body
+from api.deps import Context
+from api.http_errors import MalformedRequest
+from api.negotiation import JSON, TEXT, accepted
+from api.openapi import errors, request_body
+from api.routes.query import Name, Version
+from cdr import stored_queries
+from cdr.context import Ctx
+from cdr.stored_queries import StoredQuery
+from cdr.versions import iso
+
+router = APIRouter(prefix="/definition/query", tags=["Definition"])
+
+_BODY = request_body(TEXT, "SELECT c/uid/value FROM EHR e CONTAINS COMPOSITION c WHERE c/name/value = $name")
+QueryType = Annotated[str, Query(description="The language: AQL.")]
+
+
+@router.get("", summary="List the stored queries", responses=errors(406))
+async def list_queries(request: Request, ctx: Context) -> Response:
+    """All versions of all, by name."""
+    return await _list(request, ctx, "")
+
+
+@router.get(
+    "/{qualified_query_name}", summary="List stored queries whose name begins so", responses=errors(406)
+)
+async def list_queries_by_name(request: Request, ctx: Context, qualified_query_name: Name) -> Response:
+    """All versions, by name and newest version first; an empty list when there are none."""
+    return await _list(request, ctx, qualified_query_name)
+
+
+async def _list(request: Request, ctx: Ctx, start: str) -> Response:
+    accepted(request, JSON)
+    return json_answer([_shown(query) for query in await stored_queries.list_queries(ctx, start)])
+
+
+@router.put(
+    "/{qualified_query_name}",
+    summary="Store a query as its next version",
+    response_class=Response,
+    responses=errors(400, 406, 413, 415, 501),
+    openapi_extra=_BODY,
+)
+async def store_query(
+    request: Request, ctx: Context, qualified_query_name: Name, query_type: QueryType = "AQL"
+) -> Response:
+    """Version 1.0.0, or the next patch version; Location names it."""
+    return await _store(request, ctx, qualified_query_name, None, query_type)
+
+
+@router.put(
+    "/{qualified_query_name}/{version}",
+    summary="Store a version of a query",
+    response_class=Response,
+    responses=errors(400, 406, 409, 413, 415, 501),
+    openapi_extra=_BODY,
+)
+async def store_query_version(
+    request: Request,
+    ctx: Context,
+    qualified_query_name: Name,
+    version: Version,
+    query_type: QueryType = "AQL",
+) -> Response:
+    """A version that is stored never changes: 409."""
+    return await _store(request, ctx, qualified_query_name, version, query_type)
+
+
+async def _store(request: Request, ctx: Ctx, name: str, version: str | None, query_type: str) -> Response:
+    accepted(request, JSON)
+    if query_type.upper() != "AQL":
+        raise MalformedRequest("parameter.malformed", "query_type: queries are stored as AQL only")
+    text = _decoded(await read_body(request, TEXT, limit=ctx.settings.body_limit))
+    query = await stored_queries.store_query(ctx, name, text, version=version)
+    address = location(request, f"/definition/query/{query.name}/{query.version}")
+    return Response(status_code=200, headers={"Location": address})
+
+
+@router.get(
+    "/{qualified_query_name}/{version}", summary="Get a stored query", responses=errors(400, 404, 406)
+)
+async def get_query(request: Request, ctx: Context, qualified_query_name: Name, version: Version) -> Response:
+    """Its text with name, version and time of storing."""
+    accepted(request, JSON)
+    return json_answer(_shown(await stored_queries.get_query(ctx, qualified_query_name, version)))
+
+
+@router.delete(
+    "/{qualified_query_name}/{version}",
+    summary="Delete a version of a stored query",
+    status_code=204,
+    response_class=Response,
+    responses=errors(400, 404),
+)
+async def delete_query(ctx: Context, qualified_query_name: Name, version: Version) -> Response:
+    """The version is named in full."""
+    await stored_queries.delete_query(ctx, qualified_query_name, version)
+    return Response(status_code=204)
+
+
+def _shown(query: StoredQuery) -> dict[str, Any]:
+    return {
+        "name": query.name,
+        "type": "AQL",
+        "version": query.version,
+        "saved": iso(query.saved),
+        "q": query.text,
+    }
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedRequest("body.not_utf8", f"byte {error.start} of the body is not UTF-8") from error
