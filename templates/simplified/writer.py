@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from archetypes.aom.constraints import CComplexObject
 from archetypes.findings import Finding
 from archetypes.rm.iso8601 import temporal_key
 from archetypes.rm.schema import base_name, rm_schema
@@ -21,6 +22,8 @@ from templates.simplified.places import Alternative, Place, compiled
 
 # Said by the template, so not by FLAT.
 _FROM_TEMPLATE = frozenset({"_type", "archetype_node_id"})
+
+_STRUCTURE = frozenset({"_type", "name", "archetype_node_id"})
 
 
 def to_flat(opt: OperationalTemplate, composition: Json) -> Json:
@@ -83,6 +86,8 @@ class _Writer:
         out: Json,
     ) -> None:
         at, rm_path, index = where
+        if _is_empty_structure(place, attribute, inner):
+            return
         if attribute == "name":
             _write_name(place, inner, at, out)
         elif attribute == "archetype_details":
@@ -166,6 +171,18 @@ class _Writer:
             wanted = "INTERVAL_EVENT" if "width" in value or "math_function" in value else wanted
         if found != wanted or value.get("archetype_node_id", place.node_id) != place.node_id:
             raise Unsayable(rm_path)
+
+
+def _is_empty_structure(place: Place, attribute: str, value: Any) -> bool:
+    """True for an item structure without items that neither model nor template ask for."""
+    if not isinstance(value, dict) or not str(value.get("_type")).startswith("ITEM_"):
+        return False
+    known = rm_schema().attribute(base_name(str(place.allowed_type)), attribute)
+    said = {name for name, inner in value.items() if inner not in (None, [])}
+    if known is None or known.mandatory or not said <= _STRUCTURE:
+        return False
+    there = place.constraint.attribute(attribute) if isinstance(place.constraint, CComplexObject) else None
+    return there is None or there.existence is None or not there.existence.lower
 
 
 def _write_value(place: Place, value: Any, at: str, out: Json) -> None:

@@ -50,6 +50,11 @@ NORMALISED = [
         lambda d: bool(d.one == ABSENT),
         "what the model demands is filled in",
     ),
+    Argued(
+        r".*/(protocol|state|other_context|data|description)",
+        lambda d: isinstance(d.one, dict) and d.other == ABSENT and "items" not in d.one,
+        "an item structure without items goes",
+    ),
     Argued(r"/context", lambda d: bool(d.one == ABSENT), "an event composition has a context"),
 ]
 

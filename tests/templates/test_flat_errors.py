@@ -135,7 +135,7 @@ JUNK = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from(sorted(FLAT)),
     JUNK,
@@ -161,7 +161,7 @@ PLACES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(PLACES), JUNK)
 def test_any_composition_is_written_or_refused(place: tuple[int, str], value: Any) -> None:
     composition = CONTACT.composition(library_templates())
