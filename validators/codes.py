@@ -141,7 +141,6 @@ _ERRORS = (
     "VSONIN",
     "archetype.specialisation_cycle",
     "archetype.use_node_cycle",
-    "archetype.unreadable",
     # Compiled templates.
     "template.use_node",
 )

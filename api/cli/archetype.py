@@ -11,16 +11,18 @@ import typer
 from rich.table import Table
 
 from api.cli.archetype_check import check_folder
+from api.cli.archetype_edit import repair_archetype, report_libraries
 from api.cli.archetype_impact import archetype_impact
 from api.cli.archetype_lint import lint_archetypes
 from api.cli.importing import import_archetypes
 from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
-from api.cli.sources import archetype_of
+from api.cli.sources import archetype_of, size_of
 from api.cli.trees import constraint_tree
 from archetypes.adl.printer import print_adl
 from archetypes.aom.archetype import Archetype
 from archetypes.changes import Level, classify_archetype_change, overall_level
 from archetypes.repository import library
+from archetypes.time_limit import time_limit
 
 ArchetypeName = Annotated[
     str, typer.Argument(help="Id of an archetype of our library, or an .adl file.", metavar="ID|FILE")
@@ -35,6 +37,8 @@ archetype_commands.command("lint")(lint_archetypes)
 archetype_commands.command("check")(check_folder)
 archetype_commands.command("impact")(archetype_impact)
 archetype_commands.command("import")(import_archetypes)
+archetype_commands.command("repair")(repair_archetype)
+archetype_commands.command("report")(report_libraries)
 
 
 @archetype_commands.command("list")
@@ -81,7 +85,8 @@ def diff_archetypes(
     The rules are written in docs/modelling.md. Exit status 1 if there is a major change.
     """
     before, after = archetype_of(old), archetype_of(new)
-    changes = classify_archetype_change(before, after)
+    with time_limit(size_of(old, new)):
+        changes = classify_archetype_change(before, after)
     report_changes(changes, version_of(before), as_json=as_json, language=language)
     if overall_level(changes) is Level.MAJOR:
         raise typer.Exit(FAULTY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +18,13 @@ from api.cli.sources import (
     repository_with,
 )
 from archetypes.errors import HelsekortError
-from archetypes.findings import Finding, SourceSpan
+from archetypes.findings import Finding
 from archetypes.importing import SUFFIXES, read_archetype
 from archetypes.repository import ArchetypeRepository
 from archetypes.time_limit import time_limit
 from validators.archetype import lint_archetype, validate_archetype
+from validators.archetype.lint.units import is_ucum
+from validators.archetype.places import with_places
 
 
 def lint_archetypes(
@@ -72,6 +73,7 @@ def archetype_findings(path: Path, repository: ArchetypeRepository, *, editorial
     try:
         content = path.read_bytes()
         archetype = read_archetype(content, name)
+        is_ucum("1")  # the grammar of units is built once, and not on the time of one file
         with time_limit(len(content)):
             findings = validate_archetype(archetype, repository)
             if editorial:
@@ -80,4 +82,4 @@ def archetype_findings(path: Path, repository: ArchetypeRepository, *, editorial
         return findings_of(error, name)
     except OSError as error:
         raise typer.BadParameter(f"{name}: {error.strerror}") from error
-    return [each if each.span else replace(each, span=SourceSpan(name, 1, 1)) for each in findings]
+    return with_places(findings, content.decode("utf-8-sig"), name)

@@ -55,6 +55,11 @@ def name_of(path: Path) -> str:
     return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else str(path)
 
 
+def size_of(*names: str) -> int:
+    """Bytes of the files among what users named: what may take how long depends on it."""
+    return sum(Path(name).stat().st_size for name in names if Path(name).is_file())
+
+
 def files_below(places: Iterable[Path], suffixes: tuple[str, ...]) -> Iterator[Path]:
     """The files themselves, and those of folders with one of the suffixes."""
     for place in places:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from archetypes.aom.archetype import Archetype
 from archetypes.aom.constraints import TermDefinition
 from archetypes.findings import Severity
 from archetypes.repository import ArchetypeRepository, library
+from tests.shared_data import SHARED, needs_shared
 from validators.archetype import (
     check_file,
     check_folder,
@@ -24,7 +26,7 @@ from validators.archetype import (
     validate_archetype,
 )
 from validators.archetype.lint.check_digits import is_loinc, is_snomed_ct
-from validators.archetype.lint.units import is_ucum
+from validators.archetype.lint.units import SUGGESTIONS, is_ucum, suggestion
 from validators.archetype.lint.wording_repair import mended_punctuation, mended_spaces
 from validators.archetype.slot_patterns import named_archetypes
 
@@ -91,6 +93,11 @@ def test_units_of_ucum(unit: str) -> None:
 )
 def test_no_units_of_ucum(unit: str) -> None:
     assert not is_ucum(unit)
+
+
+@pytest.mark.parametrize("unit", [*SUGGESTIONS, "1{two words}", "4.uV.ms{Ashman units}", "nonsense"])
+def test_what_is_suggested_is_a_unit(unit: str) -> None:
+    assert is_ucum(suggestion(unit))
 
 
 # --- texts ------------------------------------------------------------------------------------------
@@ -237,7 +244,7 @@ def test_a_broken_file_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "a.adl").write_text("archetype\n    openEHR-EHR-CLUSTER.a.v1\n", encoding="utf-8")
     (tmp_path / "b.adl").write_bytes(b"archetype\n\xff")
     checked = list(check_folder(tmp_path))
-    assert [each.findings[0].code for each in checked] == ["archetype.unreadable"] * 2
+    assert [each.findings[0].code for each in checked] == ["adl.syntax", "import.encoding"]
     assert [each.archetype for each in checked] == [None, None]
     assert checked[1].findings[0].span is not None and checked[1].findings[0].span.line == 2
 
@@ -251,3 +258,29 @@ def test_our_library_is_valid_and_its_texts_are_clean() -> None:
         findings = lint_archetype(archetype, library())
         assert {found.code for found in findings} <= known, archetype_id
         assert {found.severity for found in findings} <= {Severity.WARNING}
+
+
+@needs_shared
+@pytest.mark.slow
+def test_the_norwegian_library_is_linted_in_time_and_its_known_faults_are_found() -> None:
+    """20 s on two cores; computing time, so that a busy machine does not fail it."""
+    begun = process_time()
+    checked = list(check_folder(SHARED / "testdata" / "archetypes" / "adl14" / "no-library"))
+    assert process_time() - begun < 20
+    assert len(checked) == 436
+    errors = {
+        (each.file.stem.partition("-")[2].partition("-")[2], found.code)
+        for each in checked
+        for found in each.findings
+        if found.severity is Severity.ERROR
+    }
+    assert errors == {
+        ("CAPABILITY.individual_credentials.v0", "VACMCO"),
+        ("CLUSTER.identifier_other_details.v0", "VCACA"),
+        ("CLUSTER.person_additional_data_iso.v0", "VCACA"),
+        ("CLUSTER.tumour_invasion.v0", "VCACA"),
+        ("COMPOSITION.self_reported_data.v1", "VTLC"),
+        ("ITEM_TREE.person_details.v0", "adl.syntax"),
+        ("PARTY_IDENTITY.person_name-individual_provider.v0", "VSONCT"),
+        ("PARTY_IDENTITY.person_name-individual_provider.v0", "VSONIN"),
+    }

@@ -1,4 +1,4 @@
-"""Everything that can be said about one ADL file: read, valid, well edited."""
+"""Everything that can be said about ADL files: read, valid, well edited."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from archetypes.adl.parser import parse_adl
 from archetypes.aom.archetype import Archetype
-from archetypes.errors import AdlSyntaxError
-from archetypes.findings import Finding, SourceSpan
+from archetypes.errors import HelsekortError
+from archetypes.findings import Finding
+from archetypes.importing import SUFFIXES, error_finding, read_archetype
 from archetypes.repository import ArchetypeRepository
+from archetypes.time_limit import time_limit
 from validators.archetype.lint import lint_archetype
+from validators.archetype.lint.units import is_ucum
 from validators.archetype.places import with_places
-from validators.archetype.subject import finding
 from validators.archetype.validate import validate_archetype
 
 LANGUAGES = ("nb", "en")
@@ -31,30 +32,27 @@ class CheckedArchetype:
 def check_folder(folder: Path, *, languages: tuple[str, ...] = LANGUAGES) -> Iterator[CheckedArchetype]:
     """Every ``*.adl`` below a folder in path order, each beside all others as its repository."""
     repository = ArchetypeRepository.from_folder(folder)
-    for file in sorted(folder.rglob("*.adl")):
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES):
         yield check_file(file, repository, languages=languages)
 
 
 def check_file(
     file: Path, repository: ArchetypeRepository | None = None, *, languages: tuple[str, ...] = LANGUAGES
 ) -> CheckedArchetype:
-    """One file, judged with :func:`validate_archetype` and :func:`lint_archetype`. Raises OSError."""
-    raw = file.read_bytes()
+    """One file, judged with :func:`validate_archetype` and :func:`lint_archetype`, within its time.
+
+    What cannot be read is a finding with its place. Raises OSError.
+    """
+    content = file.read_bytes()
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return CheckedArchetype(file, None, (_unreadable("not UTF-8", file, line, 1),))
-    try:
-        archetype = parse_adl(text, file.name)
-    except AdlSyntaxError as error:
-        return CheckedArchetype(file, None, (_unreadable(error.message, file, error.line, error.column),))
-    findings = [
-        *validate_archetype(archetype, repository),
-        *lint_archetype(archetype, repository, languages=languages),
-    ]
+        archetype = read_archetype(content, file.name)
+        is_ucum("1")  # the grammar of units is built once, and not on the time of one file
+        with time_limit(len(content)):
+            findings = [
+                *validate_archetype(archetype, repository),
+                *lint_archetype(archetype, repository, languages=languages),
+            ]
+    except HelsekortError as error:
+        return CheckedArchetype(file, None, (error_finding(error, file.name),))
+    text = content.decode("utf-8-sig")
     return CheckedArchetype(file, archetype, tuple(with_places(findings, text, file.name)))
-
-
-def _unreadable(message: str, file: Path, line: int, column: int) -> Finding:
-    return finding("archetype.unreadable", "/", found=message, span=SourceSpan(file.name, line, column))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from types import MappingProxyType
@@ -10,6 +11,8 @@ from typing import Any
 from archetypes.aom.constraints import CDvQuantity
 from archetypes.findings import Finding
 from validators.archetype.subject import Subject, at
+
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
 
 # What archetypes and forms write instead of the UCUM unit. Not repaired: data hold the unit as it stands.
 SUGGESTIONS = MappingProxyType(
@@ -38,8 +41,13 @@ def check_units(subject: Subject, languages: tuple[str, ...]) -> Iterator[Findin
         if isinstance(place.node, CDvQuantity):
             for item in place.node.items:
                 if not is_ucum(item.units):
-                    expected = SUGGESTIONS.get(item.units, "UCUM")
-                    yield at(place, "lint.units_not_ucum", expected=expected, found=item.units)
+                    yield at(place, "lint.units_not_ucum", expected=suggestion(item.units), found=item.units)
+
+
+def suggestion(unit: str) -> str:
+    """The UCUM unit that was probably meant, or what a unit looks like."""
+    joined = _ANNOTATION.sub(lambda match: match[0].replace(" ", "_"), unit)
+    return SUGGESTIONS.get(unit) or (joined if is_ucum(joined) else "mm[Hg]")
 
 
 @cache
