@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 
 from archetypes.aom.constraints import ArchetypeSlot, CArchetypeRoot, CObject, Terms
@@ -40,7 +41,7 @@ def pair_children(old: Sequence[CObject], new: Sequence[CObject], old_name: Key,
     version of one archetype, and at last another code with the same type and name (``old_name`` and
     ``new_name`` give them): a renamed path.
     """
-    pairing = _Pairing(list(old), list(new))
+    pairing = _Pairing(old, new)
     pairing.by(_whole)
     pairing.by(lambda node: identifier(node) and (identifier(node), is_slot(node), fixed_name(node)))
     pairing.by(lambda node: identifier(node) and (identifier(node), is_slot(node)))
@@ -48,45 +49,51 @@ def pair_children(old: Sequence[CObject], new: Sequence[CObject], old_name: Key,
     pairing.by(_archetype_without_version)
     pairing.by(_typed(old_name), _typed(new_name))
     pairing.last_alternatives()
-    return pairing.pairs(old, new)
+    return pairing.pairs()
 
 
 class _Pairing:
-    """What is not paired yet, and the pairs so far."""
+    """What is not paired yet, and the pairs so far; nodes are known by their positions."""
 
-    def __init__(self, old: list[CObject], new: list[CObject]) -> None:
+    def __init__(self, old: Sequence[CObject], new: Sequence[CObject]) -> None:
         self._old = old
         self._new = new
-        self._partners: dict[int, CObject] = {}
+        self._old_left = dict.fromkeys(range(len(old)))  # ordered sets
+        self._new_left = dict.fromkeys(range(len(new)))
+        self._partners: dict[int, int] = {}
 
     def by(self, old_key: Key, new_key: Key | None = None) -> None:
         """Pair, in order, what has the same key; a key that is None or empty pairs nothing."""
-        waiting: dict[Hashable, list[CObject]] = {}
-        for node in self._new:
-            key = (new_key or old_key)(node)
+        waiting: dict[Hashable, deque[int]] = {}
+        for position in self._new_left:
+            key = (new_key or old_key)(self._new[position])
             if key:
-                waiting.setdefault(key, []).append(node)
-        for node in list(self._old):
-            candidates = waiting.get(old_key(node) or None)
+                waiting.setdefault(key, deque()).append(position)
+        for position in list(self._old_left) if waiting else ():
+            candidates = waiting.get(old_key(self._old[position]) or None)
             if candidates:
-                self._pair(node, candidates.pop(0))
+                self._pair(position, candidates.popleft())
 
     def last_alternatives(self) -> None:
         """One data value left on each side: its type was changed."""
-        if len(self._old) == len(self._new) == 1 and not identifier(self._old[0]) + identifier(self._new[0]):
-            self._pair(self._old[0], self._new[0])
+        if len(self._old_left) == len(self._new_left) == 1:
+            old, new = next(iter(self._old_left)), next(iter(self._new_left))
+            if not identifier(self._old[old]) and not identifier(self._new[new]):
+                self._pair(old, new)
 
-    def pairs(self, old: Sequence[CObject], new: Sequence[CObject]) -> list[Pair]:
+    def pairs(self) -> list[Pair]:
         """All pairs, also the incomplete ones."""
-        return [
-            *((node, self._partners.get(id(node))) for node in old),
-            *((None, node) for node in new if any(node is left for left in self._new)),
+        partners = (self._partners.get(position) for position in range(len(self._old)))
+        paired: list[Pair] = [
+            (node, None if partner is None else self._new[partner])
+            for node, partner in zip(self._old, partners, strict=True)
         ]
+        return paired + [(None, self._new[position]) for position in self._new_left]
 
-    def _pair(self, old: CObject, new: CObject) -> None:
-        self._partners[id(old)] = new
-        self._old = [node for node in self._old if node is not old]
-        self._new = [node for node in self._new if node is not new]
+    def _pair(self, old: int, new: int) -> None:
+        self._partners[old] = new
+        del self._old_left[old]
+        del self._new_left[new]
 
 
 def _whole(node: CObject) -> Hashable | None:

@@ -30,7 +30,7 @@ from archetypes.rm.schema import RmAttribute, rm_schema
 
 # Structure whose names stand in no FLAT path and on no form.
 _STRUCTURE = frozenset({"ITEM_TREE", "ITEM_LIST", "ITEM_SINGLE", "ITEM_TABLE", "HISTORY"})
-MAX_REFERENCES = 8  # use_node within use_node; a real archetype has one
+MAX_REFERENCES = 3  # use_node within use_node; a real archetype has one
 
 Changes = Iterator[Change]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -107,6 +108,22 @@ def test_a_cycle_of_references_ends() -> None:
         "CLUSTER[at0002] matches { items matches { use_node CLUSTER /items[at0001] } }"
     )
     assert classify_archetype_change(one, two)
+
+
+def test_references_that_multiply_end_in_time() -> None:
+    def nested(*targets: str) -> Archetype:
+        clusters = [
+            f"CLUSTER[at100{number}] matches {{ items matches {{ "
+            + " ".join(f"use_node CLUSTER /items[{target}]" for _ in range(40))
+            + " } }"
+            for number, target in enumerate(targets)
+        ]
+        return of_items(" ".join(clusters))
+
+    started = time.process_time()
+    one = nested("at1001", "at1002", "at1003", "at1000")
+    assert classify_archetype_change(one, nested("at1002", "at1003", "at1000", "at1001"))
+    assert time.process_time() - started < 10
 
 
 def test_an_unreadable_reference_is_an_error_with_its_text() -> None:
