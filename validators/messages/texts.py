@@ -11,8 +11,8 @@ from archetypes.findings import Finding
 
 LANGUAGES = ("nb", "en")
 
-# Files of texts: compositions and archetypes; files that are no such thing; card, guidelines, code lists.
-_FAMILIES = ("", "files_", "card_", "guidelines_", "terminology_")
+# Files of texts: compositions and archetypes; files that are no such thing; FLAT; card, guidelines, code lists.
+_FAMILIES = ("", "files_", "flat_", "card_", "guidelines_", "terminology_")
 
 
 def finding_text(finding: Finding, language: str = "nb") -> str:
