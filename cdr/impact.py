@@ -19,7 +19,7 @@ from cdr.query_impact import QueryImpact as QueryImpact
 from cdr.query_impact import query_impact as query_impact
 from cdr.versions import StoredVersion
 from templates.operational import OperationalTemplate
-from validators.composition import validate_composition
+from validators.compiled import compile_validator
 
 MOST_LISTED = 10_000
 
@@ -110,10 +110,10 @@ class _Tally:
 
     def _judge(self, version: StoredVersion, composition: object) -> None:
         complete = version.lifecycle.needs_all
-        errors = _errors(validate_composition(self._new, composition, complete=complete))
+        errors = _errors(compile_validator(self._new)(composition, complete))
         if not errors:
             return
-        if _errors(validate_composition(self._old, composition, complete=complete)):
+        if _errors(compile_validator(self._old)(composition, complete)):
             self._before += 1
             return
         codes = tuple(dict.fromkeys(finding.code for finding in errors))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -275,6 +276,8 @@ def test_one_content_has_one_validator() -> None:
     templates = library_templates()
     opt = templates["helsekort_kontroll.v0"]
     assert compile_validator(opt) is compile_validator(copy.copy(opt))
+    changed = replace(opt, definition=replace(opt.definition, attributes=()))
+    assert compile_validator(changed) is not compile_validator(opt)
     assert len({id(compile_validator(each)) for each in templates.values()}) == len(templates)
 
 

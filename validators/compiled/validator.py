@@ -60,18 +60,21 @@ def _root_unit(opt: OperationalTemplate, complete: bool) -> Unit:
 
 
 def compile_validator(opt: OperationalTemplate) -> Validator:
-    """The validator of a template; of one content there is one, which learns from what it sees."""
+    """The validator of a template, made once; it learns from what it sees."""
     return _of_content(_Content(opt)) if opt.content_hash else Validator(opt)
 
 
 class _Content:
-    """A template that is equal to others by its content hash and language alone."""
+    """A template as a key: its content hash, and the very definition that the hash was made of.
+
+    The definition is compared too, by identity, because a copy that was changed may carry the old hash.
+    """
 
     __slots__ = ("key", "opt")
 
     def __init__(self, opt: OperationalTemplate) -> None:
-        self.opt = opt
-        self.key = (opt.content_hash, opt.template_id, opt.language)
+        self.opt = opt  # held, so that the identity of its definition stays its own
+        self.key = (opt.content_hash, opt.template_id, opt.language, id(opt.definition))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Content) and self.key == other.key
