@@ -35,7 +35,7 @@ def main() -> None:
     """Run the command line; an error of ours becomes one message and exit status 1."""
     try:
         app()
-    except HelsekortError as error:
+    except (HelsekortError, RecursionError) as error:
         print(f"helsekort: {error}", file=sys.stderr)
         sys.exit(1)
 

@@ -30,7 +30,6 @@ from archetypes.rm.schema import RmAttribute, rm_schema
 
 # Structure whose names stand in no FLAT path and on no form.
 _STRUCTURE = frozenset({"ITEM_TREE", "ITEM_LIST", "ITEM_SINGLE", "ITEM_TABLE", "HISTORY"})
-MAX_REFERENCES = 3  # use_node within use_node; a real archetype has one
 
 Changes = Iterator[Change]
 
@@ -49,7 +48,6 @@ class _Place:
     path: str
     old_terms: Terms
     new_terms: Terms
-    references: int = 0
 
     def below(self, attribute: str, child: CObject) -> _Place:
         return replace(self, path=self.path + step(attribute, child))
@@ -70,6 +68,7 @@ class _Comparison:
     def __init__(self, old: Tree, new: Tree) -> None:
         self._old = old
         self._new = new
+        self._followed: set[tuple[str | int, str | int]] = set()
 
     # --- objects --------------------------------------------------------------------------------
 
@@ -90,19 +89,19 @@ class _Comparison:
         yield from self._content(old, new, place)
 
     def _references(self, old: CObject, new: CObject, place: _Place) -> Changes:
-        """Both lead to one path: what changed there is told there. Else what they lead to is compared."""
-        same = (
-            isinstance(old, ArchetypeInternalRef)
-            and isinstance(new, ArchetypeInternalRef)
-            and old.target_path == new.target_path
-        )
+        """Both lead to one path: what changed there is told there. Else what they lead to is compared.
+
+        The same two targets are compared once only, at the first place: references may multiply.
+        """
         before = followed(old, self._old.definition)
         after = followed(new, self._new.definition)
+        targets = _target(old), _target(new)
         unresolved = isinstance(before, ArchetypeInternalRef) or isinstance(after, ArchetypeInternalRef)
-        if same or unresolved or place.references >= MAX_REFERENCES:
+        if targets[0] == targets[1] or unresolved or targets in self._followed:
             yield from _multiplicities("occurrences", before.occurrences, after.occurrences, place.path)
         else:
-            yield from self.objects(before, after, replace(place, references=place.references + 1))
+            self._followed.add(targets)
+            yield from self.objects(before, after, place)
 
     def _content(self, old: CObject, new: CObject, place: _Place) -> Changes:
         match old, new:
@@ -235,6 +234,11 @@ class _Comparison:
         else:
             code = "slot.filler_added" if isinstance(new, CArchetypeRoot) else "path.added"
             yield change(code, path, "", shown)
+
+
+def _target(node: CObject) -> str | int:
+    """Where a reference leads; another node is known by itself."""
+    return node.target_path if isinstance(node, ArchetypeInternalRef) else id(node)
 
 
 # --- types ------------------------------------------------------------------------------------------

@@ -122,8 +122,8 @@ def test_references_that_multiply_end_in_time() -> None:
 
     started = time.process_time()
     one = nested("at1001", "at1002", "at1003", "at1000")
-    assert classify_archetype_change(one, nested("at1002", "at1003", "at1000", "at1001"))
-    assert time.process_time() - started < 10
+    classify_archetype_change(one, nested("at1002", "at1003", "at1000", "at1001"))
+    assert time.process_time() - started < 5
 
 
 def test_an_unreadable_reference_is_an_error_with_its_text() -> None:
