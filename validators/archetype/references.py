@@ -42,10 +42,15 @@ def check_reference_types(subject: Subject) -> Iterator[Finding]:
 def check_reference_cycles(subject: Subject) -> Iterator[Finding]:
     """No use_node contains itself (ADL 1.4, Archetype Internal References: a reference is a copy)."""
     root = subject.archetype.definition
-    leads_to: dict[int, set[int]] = {}
+    below: dict[int, frozenset[int]] = {}  # many references share a target
+    leads_to: dict[int, frozenset[int]] = {}
     for _, reference in _references(subject):
-        inner = (each for target in targets(root, reference) for each in references_below(target))
-        leads_to[id(reference)] = {id(each) for each in inner}
+        inner: frozenset[int] = frozenset()
+        for target in targets(root, reference):
+            if id(target) not in below:
+                below[id(target)] = frozenset(map(id, references_below(target)))
+            inner = inner | below[id(target)] if inner else below[id(target)]
+        leads_to[id(reference)] = inner
     for place, reference in _references(subject):
         if _reaches(leads_to, id(reference)):
             yield at(place, "archetype.use_node_cycle", found=reference.target_path)
@@ -57,7 +62,7 @@ def _references(subject: Subject) -> Iterator[tuple[Place, ArchetypeInternalRef]
             yield place, place.node
 
 
-def _reaches(leads_to: dict[int, set[int]], start: int) -> bool:
+def _reaches(leads_to: dict[int, frozenset[int]], start: int) -> bool:
     """True if a walk from ``start`` comes back to it."""
     seen: set[int] = set()
     waiting = list(leads_to[start])
