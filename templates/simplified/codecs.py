@@ -236,8 +236,6 @@ def read_raw(entry: Entry, reading: Reading, types: Iterable[str]) -> Json | Non
 Complete = Callable[[Json, Entry, Reading, Hint], None]
 """Fills in, after the keys are read, what the template or the type leaves no choice about."""
 
-Member = Leaf | tuple[Part, ...] | Mapping[str, Any] | str
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -250,6 +248,8 @@ class Shape:
     required: tuple[str, ...] = ()
     complete: Complete | None = None
     also_write: Callable[[Json, str, Json], None] | None = None
+    _members: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    _types: Mapping[tuple[str, ...], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_members", self._compiled())
@@ -279,14 +279,14 @@ class Shape:
 
     def write(self, value: Any, at: str, out: Json) -> None:
         """See :class:`Codec`."""
-        self._write_object(value, self._members, (), at, out)  # type: ignore[attr-defined]
+        self._write_object(value, self._members, (), at, out)
         if self.also_write is not None:
             self.also_write(value, at, out)
 
     def _write_object(
         self, value: Any, members: Mapping[str, Any], path: tuple[str, ...], at: str, out: Json
     ) -> None:
-        wanted = base_name(self._types[path])  # type: ignore[attr-defined]
+        wanted = base_name(self._types[path])
         if not isinstance(value, dict) or base_name(str(value.get("_type", wanted))) != wanted:
             raise Unsayable("/".join(path))
         for attribute, inner in value.items():
@@ -321,7 +321,7 @@ class Shape:
     def _inside(self, made: Json, path: tuple[str, ...]) -> Json:
         """The object at a path below, made if it is new."""
         for length in range(1, len(path) + 1):
-            type_name = self._types[path[:length]]  # type: ignore[attr-defined]
+            type_name = self._types[path[:length]]
             made = made.setdefault(path[length - 1], {"_type": type_name})
         return made
 

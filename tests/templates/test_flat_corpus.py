@@ -11,10 +11,12 @@ import pytest
 
 from archetypes.errors import HelsekortError
 from archetypes.rm.canonical_xml import read_canonical_xml
-from templates.errors import NotSayable
+from templates.errors import FlatRefused, NotSayable
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
 from templates.simplified import from_flat, from_structured, to_flat, to_structured
+from templates.simplified.structured import flatten
+from templates.web_template import to_web_template
 from tests.shared_data import SHARED, needs_shared
 from tests.templates.differences import ABSENT, Argued, differences, unexplained
 from validators.composition import validate_composition
@@ -148,3 +150,46 @@ def test_flat_files(path: Path) -> None:
         return
     composition = from_flat(opt, flat)
     assert list(differences(composition, from_flat(opt, to_flat(opt, composition)))) == []
+
+
+SIMULATED = SHARED / "spec" / "webtemplate" / "ehrbase" / "flat"
+SIMULATED_FILES = sorted(SIMULATED.glob("**/*.json"))
+OLD_RAW = "flat.raw.type"  # |raw of before, with @class in place of _type
+SIMULATED_REFUSED = {
+    "ReSPECT.json": "flat.value.missing",
+    "corona_with_raw.json": OLD_RAW,
+    "corona_with_feeder_audit_raw.json": OLD_RAW,
+}
+
+
+@cache
+def _opts_by_root() -> dict[str, list[OperationalTemplate]]:
+    found: dict[str, list[OperationalTemplate]] = {}
+    folders = (SHARED / "spec" / "webtemplate" / "ehrbase" / "opt", SHARED / "testdata")
+    for path in sorted(path for folder in folders for path in folder.glob("**/*.opt")):
+        try:
+            opt = read_opt(path.read_bytes())
+        except HelsekortError:
+            continue
+        found.setdefault(to_web_template(opt)["tree"]["id"], []).append(opt)
+    return found
+
+
+@pytest.mark.parametrize("path", SIMULATED_FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_flat_of_another_server(path: Path) -> None:
+    given = json.loads(path.read_bytes())
+    flat = flatten(given) if path.parent.name == "structured" else given
+    root = next(key for key in flat if not key.startswith("ctx/")).partition("/")[0]
+    codes = set()
+    for opt in _opts_by_root().get(root, []):
+        try:
+            composition = from_flat(opt, flat)
+        except FlatRefused as error:
+            codes |= {finding.code for finding in error.findings}
+            continue
+        assert list(differences(composition, from_flat(opt, to_flat(opt, composition)))) == []
+        assert path.name not in SIMULATED_REFUSED
+        return
+    if not codes:
+        pytest.skip("its template is not in the pack")
+    assert SIMULATED_REFUSED[path.name] in codes
