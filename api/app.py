@@ -11,6 +11,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import Lifespan
 
 from api.answers import BASE_PATH
+from api.coding import Coding
 from api.errors import add_error_handlers
 from api.middleware import RequestGuard
 from api.openapi import add_openapi
@@ -25,6 +26,7 @@ from api.routes import (
     query,
     stored_query,
     system,
+    tags,
     validate,
 )
 from archetypes.errors import HelsekortError
@@ -43,6 +45,7 @@ _ROUTES = (
     composition,
     contribution,
     directory,
+    tags,
     definition,
     stored_query,
     query,
@@ -61,21 +64,12 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
+    app.add_middleware(Coding, limit=settings.body_limit)
     app.add_middleware(RequestGuard)
     add_error_handlers(app)
     add_pages(app, settings)
     app.include_router(system.health)
-    for routes in (
-        system,
-        ehr,
-        composition,
-        contribution,
-        directory,
-        definition,
-        stored_query,
-        query,
-        validate,
-    ):
+    for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
         app.include_router(admin.router, prefix=BASE_PATH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from cdr.access import Action
+from cdr.audit import Outcome
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, reading, writing
 from cdr.errors import (
@@ -137,6 +138,20 @@ async def delete_composition(
     except VersionConflict as error:
         raise NotLatest(error.latest) from error
     return stored
+
+
+@writing(Action.ERASE_OBJECT)
+async def erase_composition(call: Call, ehr_id: str, object_id: str) -> None:
+    """Erase a composition physically: all its versions, its tags, its place in contributions.
+
+    The audit stays, and a keyed hash of the id, which is never used again. Raises UnknownEhr, UnknownObject.
+    """
+    ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
+    await _head(call, ehr_id, object_id)
+    await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id)])
+    if not await call.ctx.store.erase_object(ehr_id, object_id):
+        raise UnknownObject(object_id)
+    await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id)])
 
 
 @reading(Action.READ_COMPOSITION)

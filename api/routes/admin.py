@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import Context
 from api.openapi import errors
-from cdr import ehrs
+from cdr import compositions, ehrs
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
 
@@ -38,4 +38,17 @@ async def delete_ehrs(
 async def delete_ehr(ctx: Context, ehr_id: str) -> Response:
     """Nothing of it remains; its id is never used again."""
     await ehrs.erase_ehr(ctx, ehr_id)
+    return Response(status_code=204)
+
+
+@router.delete(
+    "/ehr/{ehr_id}/composition/{versioned_object_uid}",
+    summary="Erase a composition",
+    status_code=204,
+    response_class=Response,
+    responses=errors(404),
+)
+async def delete_composition(ctx: Context, ehr_id: str, versioned_object_uid: str) -> Response:
+    """All its versions and tags; its id is never used again."""
+    await compositions.erase_composition(ctx, ehr_id, versioned_object_uid)
     return Response(status_code=204)

@@ -18,6 +18,7 @@ from cdr.store.database import Database, Document, store_errors
 from cdr.store.indexes import prepare
 from cdr.store.reads import Reads
 from cdr.store.stored_query_documents import StoredQueryDocuments
+from cdr.store.tag_documents import TagDocuments
 from cdr.store.template_documents import TemplateDocuments
 from cdr.store.template_versions import TemplateVersions
 from cdr.store.tombstones import Tombstones
@@ -38,6 +39,7 @@ class Store:
         self.templates = TemplateDocuments(database)
         self.template_versions = TemplateVersions(database)
         self.stored_queries = StoredQueryDocuments(database)
+        self.tags = TagDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)

@@ -36,6 +36,7 @@ ABOUT_SOMETHING = [route for route in OPENEHR if "{" in route[1] and route not i
 
 def address(path: str) -> str:
     """The path with ids that nothing has."""
+    path = path.replace("{tagged}", "composition")
     return re.sub(r"\{\w+\}", "00000000-0000-4000-8000-000000000000", path)
 
 

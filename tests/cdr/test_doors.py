@@ -11,13 +11,24 @@ from typing import Any
 
 import pytest
 
-from cdr import compositions, contributions, definitions, directory, ehrs, queries, stored_queries, validation
+from cdr import (
+    compositions,
+    contributions,
+    definitions,
+    directory,
+    ehrs,
+    queries,
+    stored_queries,
+    tags,
+    validation,
+)
 from cdr.access import Action
 from cdr.audit import AuditEntry, Outcome
 from cdr.context import Ctx
 from cdr.doors import Call, action_of, asking, reading, writing
 from cdr.errors import BadRequest, CdrError, NotAllowed, UnknownEhr
 from cdr.settings import Mode, Settings
+from cdr.versions import Kind
 from templates.opt import write_opt
 from templates.repository import library_templates
 from tests.cdr.small_template import note, random_id, status
@@ -26,7 +37,17 @@ from tests.cdr.updates import contribution, folder, update
 pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
-MODULES = (ehrs, compositions, contributions, directory, definitions, queries, stored_queries, validation)
+MODULES = (
+    ehrs,
+    compositions,
+    contributions,
+    directory,
+    definitions,
+    queries,
+    stored_queries,
+    tags,
+    validation,
+)
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
 
@@ -144,6 +165,21 @@ async def a_document(ctx: Ctx) -> dict[str, Any]:
     return {"composition": note()}
 
 
+async def a_target(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_object(ctx)
+    return {"ehr_id": arguments["ehr_id"], "kind": Kind.COMPOSITION, "uid": arguments["object_id"]}
+
+
+async def some_tags(ctx: Ctx) -> dict[str, Any]:
+    return await a_target(ctx) | {"tags": [{"key": "flag"}]}
+
+
+async def a_tag(ctx: Ctx) -> dict[str, Any]:
+    arguments = await a_target(ctx)
+    await tags.set_tags(ctx, **arguments, tags=[{"key": "flag"}])
+    return arguments | {"key": "flag"}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -167,6 +203,11 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_composition_version": an_object,
     "create_contribution": a_new_contribution,
     "get_contribution": a_contribution,
+    "erase_composition": an_object,
+    "get_ehr_tags": an_ehr,
+    "get_tags": a_target,
+    "set_tags": some_tags,
+    "delete_tag": a_tag,
     "create_directory": a_folder,
     "get_directory": a_directory,
     "update_directory": a_directory_update,
@@ -176,6 +217,7 @@ ARGUMENTS: dict[str, Arrange] = {
     "list_templates": nothing,
     "get_template": a_template,
     "get_web_template": a_template,
+    "get_operational_template": a_template,
     "run_query": a_query,
     "judge_composition": a_document,
     "store_query": a_named_query,
