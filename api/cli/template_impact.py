@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +24,7 @@ from cdr.context import Actor, Ctx
 from cdr.impact import CompositionImpact, NamedQuery, QueryImpact, composition_impact, query_impact
 from cdr.platform import open_platform
 from cdr.settings import Mode, Settings
+from cdr.stored_queries import list_queries
 from templates.changes import classify_template_change
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
@@ -61,18 +62,20 @@ def template_impact(
 ) -> None:
     """Tell what would break if a changed template were published; nothing is changed.
 
-    Without --mongodb-uri and --data no compositions are checked, without --queries no queries. Exit status 1
-    if a composition would no longer validate or a query would lose a path. The list names records: treat it
-    as you treat them.
+    With --mongodb-uri or --data the compositions and stored queries of a database are checked, with --queries
+    those of files. Exit status 1 if a composition would no longer validate or a query would lose a path. The
+    list names records: treat it as you treat them.
     """
     changed = template_of(new, repository_with(library))
     before = template_of(old, repository_with(None)) if old else None
     compositions = None
+    asked = list(_named_queries(queries or []))
     if mongodb_uri or data:
         settings = _settings(mongodb_uri=mongodb_uri, data=data, mode=mode)
-        before, compositions = asyncio.run(_ask(settings, before, changed, all_versions, as_json, language))
+        found = asyncio.run(_ask(settings, before, changed, all_versions, as_json, language))
+        before, compositions = found.old, found.compositions
+        asked.extend(found.queries)
     before = before or template_of(changed.template_id, repository_with(None))
-    asked = list(_named_queries(queries or []))
     lost = query_impact(asked, before, changed)
     changes = classify_template_change(before, changed)
     if as_json:
@@ -103,6 +106,15 @@ def _named_queries(places: list[Path]) -> Iterator[NamedQuery]:
 # --- the database -------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a database holds and says: the template to compare with, its compositions, its stored queries."""
+
+    old: OperationalTemplate
+    compositions: CompositionImpact
+    queries: tuple[NamedQuery, ...]
+
+
 async def _ask(
     settings: Settings,
     old: OperationalTemplate | None,
@@ -110,7 +122,7 @@ async def _ask(
     all_versions: bool,
     silent: bool,
     language: Language,
-) -> tuple[OperationalTemplate, CompositionImpact]:
+) -> _Found:
     user = getpass.getuser()
     actor = Actor(id=f"command-line:{user}", name=user, role="standards")
     async with open_platform(settings) as platform:
@@ -129,7 +141,9 @@ async def _ask(
                 all_versions=all_versions,
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-    return before, found
+        stored = await list_queries(ctx, "")
+    named = tuple(NamedQuery(f"{query.name}/{query.version}", query.text) for query in stored)
+    return _Found(before, found, named)
 
 
 async def _published(ctx: Ctx, template_id: str) -> OperationalTemplate:

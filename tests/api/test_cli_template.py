@@ -13,6 +13,7 @@ from bench.impact import fill, stricter_template
 from cdr.context import Actor, Ctx
 from cdr.platform import open_platform
 from cdr.settings import Mode, Settings
+from cdr.stored_queries import store_query
 from templates.opt import read_opt, write_opt
 from templates.repository import library_templates
 from tests.api.cli_runs import helsekort
@@ -143,15 +144,33 @@ def in_database(uri: str, database: str, work: Callable[[Ctx], Awaitable[object]
     anyio.run(run)
 
 
+async def fill_with_a_query(ctx: Ctx) -> None:
+    await fill(ctx, 40, 3)
+    await store_query(ctx, "no.helsekort::systolic", f"SELECT {SYSTOLIC} FROM OBSERVATION o[{PRESSURE}]")
+
+
+def test_impact_on_stored_queries(mongodb_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELSEKORT_DATABASE", "cli_query_impact")
+    in_database(mongodb_uri, "cli_query_impact", fill_with_a_query)
+    changed = tmp_path / "changed.opt"
+    opt = write_opt(library_templates()[VISIT])
+    changed.write_bytes(opt.replace(b"blood_pressure.v2", b"blood_pressure.v3"))
+    ended = helsekort("template", "impact", changed, "--mongodb-uri", mongodb_uri, "--mode", "dev", "--json")
+    answer = orjson.loads(ended.stdout)
+    assert [each["name"] for each in answer["queries"]["lost"]] == ["no.helsekort::systolic/1.0.0"]
+    assert answer["compositions"]["broken"] == 40
+
+
 def test_impact_on_a_database(mongodb_uri: str, stricter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELSEKORT_DATABASE", "cli_impact")
-    in_database(mongodb_uri, "cli_impact", lambda ctx: fill(ctx, 40, 3))
+    in_database(mongodb_uri, "cli_impact", fill_with_a_query)
     arguments = ("template", "impact", stricter, "--mongodb-uri", mongodb_uri, "--mode", "dev")
     ended = helsekort(*arguments, "--json")
     found = orjson.loads(ended.stdout)["compositions"]
     assert ended.exit_code == 1
     assert (found["checked"], found["broken"], found["by_code"]) == (40, 3, {"quantity.magnitude": 3})
     assert len(found["listed"]) == 3
+    assert orjson.loads(ended.stdout)["queries"] == {"checked": 1, "lost": []}
     assert "40 compositions checked, 3 would no longer validate" in helsekort(*arguments).stdout
 
 
