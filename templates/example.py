@@ -1,10 +1,10 @@
 """Example compositions: what a template wants, filled in by a machine.
 
-Minimal: the mandatory nodes alone. Full: every node once, except slots that may stay open and what a
-cardinality leaves no room for. Which of several alternatives (data types, codes, names, careflow steps)
-is taken, the seed decides: each alternative of each node is reached by some seed, and one seed always
-gives the same composition. No value means anything; a code where the template lists none is
-``EXAMPLE-CODE`` of ``EXAMPLE-TERMINOLOGY``.
+Minimal: the mandatory nodes alone. Full: every node once, except slots that may stay open, structures
+that hold nothing else, and what a cardinality leaves no room for. Which of several alternatives (data
+types, codes, names, careflow steps) is taken, the seed decides: each alternative of each node is reached
+by some seed, and one seed always gives the same composition. No value means anything; a code where the
+template lists none is ``EXAMPLE-CODE`` of ``EXAMPLE-TERMINOLOGY``.
 """
 
 from __future__ import annotations
@@ -230,11 +230,12 @@ class _Builder:
         side = {"lower": 0.25, "upper": 0.75}.get(name)  # of an interval, or two bounds would be one
         choice = choice if side is None else choice.at(side)
         try:
-            return {name: self._value(attribute, known, root, base_name(type_name), choice)}
+            made = self._value(attribute, known, root, base_name(type_name), choice)
         except Impossible:
             if required or wanted:
                 raise
             return {}
+        return {name: made} if required or wanted or not _is_empty_structure(made) else {}
 
     def _value(
         self, attribute: CAttribute, known: RmAttribute, root: CArchetypeRoot, owner: str, choice: Choice
@@ -319,6 +320,13 @@ def _fitting_types(constraint: CComplexObject) -> Sequence[str]:
     types = concrete_types(constraint.rm_type_name)
     fitting = [name for name in types if wanted <= set(rm_schema().attributes(name))]
     return fitting or types
+
+
+def _is_empty_structure(made: Any) -> bool:
+    """True for a tree or list without items: its slots are open, so it has nothing to show."""
+    if not isinstance(made, dict) or not rm_schema().is_a(made["_type"], "ITEM_STRUCTURE"):
+        return False
+    return not {"items", "rows", "item"} & set(made)
 
 
 def _leaves_open(names: Sequence[CObject]) -> bool:

@@ -33,6 +33,7 @@ from templates.example_texts import matching_text
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
 from templates.repository import library_templates
+from templates.simplified import from_flat, to_flat
 from tests.shared_data import SHARED, needs_shared
 from tests.validators import small
 from validators.composition import validate_composition
@@ -47,6 +48,12 @@ def check_example(opt: OperationalTemplate, kind: Kind, seed: int) -> dict[str, 
     errors = [f for f in validate_composition(opt, made) if f.severity is Severity.ERROR]
     assert not errors, f"{opt.template_id} {kind} {seed}: {errors[:3]}"
     return made
+
+
+def check_flat(opt: OperationalTemplate, kind: Kind, seed: int) -> None:
+    """An example comes back from FLAT as it was."""
+    made = check_example(opt, kind, seed)
+    assert from_flat(opt, to_flat(opt, made)) == made, f"{opt.template_id} {kind} {seed}"
 
 
 def elements(made: Any) -> Iterator[dict[str, Any]]:
@@ -85,7 +92,7 @@ def read_or_none(name: str, source: bytes) -> OperationalTemplate | None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_our_own_templates(template_id: str, kind: Kind) -> None:
     for seed in range(5):
-        check_example(library_templates()[template_id], kind, seed)
+        check_flat(library_templates()[template_id], kind, seed)
 
 
 @needs_shared
@@ -102,7 +109,7 @@ def test_every_operational_template_of_the_corpora() -> None:
                     with pytest.raises(NoExample):
                         example_composition(opt, kind=kind, seed=seed)
                 else:
-                    check_example(opt, kind, seed)
+                    check_flat(opt, kind, seed)
         judged += 1
     assert judged > 100
 
