@@ -30,12 +30,15 @@ FAST = [
 ]
 
 
-def broken_promises(opt: OperationalTemplate, data: Any) -> tuple[list[str], Counter[str]]:
+EVERY = 5  # of the further contacts of a template every fifth mutation; with 1 there are 31,000 in all
+
+
+def broken_promises(opt: OperationalTemplate, data: Any, every: int = 1) -> tuple[list[str], Counter[str]]:
     """What did not follow as it should, and how many mutations of each kind there were."""
     before = write_canonical(data)
     known = set(findings(opt, data))
     failures, kinds = [], Counter[str]()
-    for mutation in list(mutations(opt, data)):
+    for mutation in list(mutations(opt, data))[::every]:
         kinds[mutation.kind] += 1
         with applied(mutation, data):
             found = [finding for finding in findings(opt, data) if finding not in known]
@@ -67,11 +70,19 @@ def test_every_contact_is_valid_without_a_warning(contact: Contact) -> None:
     assert validate_composition(library_templates()[contact.template_id], composed(contact.id)) == []
 
 
-@pytest.mark.parametrize("contact", [*FAST, *SLOW])
+@pytest.mark.parametrize("contact", FAST)
 def test_every_broken_constraint_of_a_contact_is_found_in_its_place(contact: Contact) -> None:
     failures, kinds = broken_promises(library_templates()[contact.template_id], composed(contact.id))
     assert failures == []
     assert kinds.total() > 150
+
+
+@pytest.mark.parametrize("contact", SLOW)
+def test_a_broken_constraint_of_another_contact_is_found_in_its_place(contact: Contact) -> None:
+    opt = library_templates()[contact.template_id]
+    failures, kinds = broken_promises(opt, composed(contact.id), EVERY)
+    assert failures == []
+    assert kinds.total() > 50
 
 
 def test_the_engine_breaks_each_kind_of_constraint() -> None:
