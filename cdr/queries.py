@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cdr.access import Action
 from cdr.aql.checks import check
 from cdr.aql.collectors import Limits
-from cdr.aql.compile import Page, Plan, compile_query
+from cdr.aql.compile import Execution, Page, Plan, compile_query
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.parser import parse
+from cdr.aql.printer import print_query
 from cdr.aql.result import ResultSet, result_set
 from cdr.aql.scope import Column, Scope, resolve
 from cdr.audit import AuditEntry, Outcome
-from cdr.candidates import QueryAccess
+from cdr.candidates import QueryAccess, Record
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.store.candidate_explain import Reading
 from cdr.versions import normal_object_id
 
-__all__ = ["Column", "ResultSet", "run_query"]
+__all__ = ["Column", "Explanation", "ResultSet", "RowStream", "explain_query", "run_query", "stream_query"]
 
 _LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
 _LONGEST_TEXT = 1000
+_AT_ONCE = 20  # versions that are decided without giving way to other requests
 
 
 @asking(Action.QUERY)
@@ -55,6 +60,58 @@ async def run_query(
     return result_set(text, scope, rows, created=started, name=name)
 
 
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """The columns, and the rows in batches; each batch is in the audit before it comes."""
+
+    columns: tuple[Column, ...]
+    batches: AsyncIterator[list[list[Any]]]
+
+
+@asking(Action.QUERY)
+async def stream_query(
+    call: Call,
+    text: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    fetch: int | None = None,
+    offset: int | None = None,
+    ehr_id: str | None = None,
+) -> RowStream:
+    """Run a query and give its rows while it runs, any number of them; else as :func:`run_query`.
+
+    QueryTimeout and AqlTooLarge may also come while the batches are read.
+    """
+    scope = _understood(text, parameters)
+    access = await _access(call, ehr_id)
+    page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
+    plan = compile_query(scope, access, now=call.ctx.clock(), page=page)
+    execution = _start(call, plan)
+    await call.record([_entry_of_query(call, text)])
+    return RowStream(scope.columns, _audited(call, text, execution, _batches(call, plan, execution)))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a query would do: its plan in words, and the search in the database (None: there is none)."""
+
+    executed: str
+    plan: str
+    reading: Reading | None
+
+
+@asking(Action.QUERY)
+async def explain_query(
+    call: Call, text: str, parameters: Mapping[str, Any] | None = None, *, ehr_id: str | None = None
+) -> Explanation:
+    """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
+    scope = _understood(text, parameters)
+    plan = compile_query(scope, await _access(call, ehr_id), now=call.ctx.clock())
+    await call.record([_entry_of_query(call, text)])
+    reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
+    return Explanation(print_query(scope.query), plan.explain(), reading)
+
+
 def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:
     scope = resolve(parse(text), parameters)
     findings = check(scope)
@@ -75,38 +132,81 @@ async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
 
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
     """The rows, and the EHRs that they are about."""
+    most = call.ctx.settings.query_rows
+    execution = _start(call, plan)
+    rows: list[list[Any]] = []
+    async for batch in _batches(call, plan, execution):
+        rows += batch
+        if len(rows) > most:
+            raise AqlTooLarge("rows", most)
+    return rows, execution.owners
+
+
+def _start(call: Call, plan: Plan) -> Execution:
     settings = call.ctx.settings
     limits = Limits(
         rows=settings.query_rows,
         deadline=time.monotonic() + settings.query_seconds,
         seconds=settings.query_seconds,
     )
-    execution = plan.start(limits)
-    rows: list[list[Any]] = []
+    return plan.start(limits)
+
+
+async def _batches(call: Call, plan: Plan, execution: Execution) -> AsyncIterator[list[list[Any]]]:
+    """The rows as they become final. Whoever stops reading stops the query."""
+    large = False
     if not execution.done:
-        async with call.ctx.store.candidates.snapshot(settings.query_seconds) as snapshot:
-            async for record in snapshot.records(plan.candidates):
-                rows += execution.feed(record)
+        async with call.ctx.store.candidates.snapshot(call.ctx.settings.query_seconds) as snapshot:
+            async for portion in snapshot.portions(plan.candidates):
+                # A large portion is decided in a thread: the server answers others meanwhile.
+                if portion.size > _AT_ONCE:
+                    large = True
+                    yield await asyncio.to_thread(_decided, execution, portion.records())
+                else:
+                    yield _decided(execution, portion.records())
                 if execution.done:
                     break
-                if len(rows) > settings.query_rows:
-                    raise AqlTooLarge("rows", settings.query_rows)
-    rows += execution.finish()
-    if len(rows) > settings.query_rows:
-        raise AqlTooLarge("rows", settings.query_rows)
-    return rows, execution.owners
+    yield await asyncio.to_thread(execution.finish) if large else execution.finish()
+
+
+def _decided(execution: Execution, records: Iterable[Record]) -> list[list[Any]]:
+    rows: list[list[Any]] = []
+    for record in records:
+        rows += execution.feed(record)
+        if execution.done:
+            break
+    return rows
+
+
+async def _audited(
+    call: Call, text: str, execution: Execution, batches: AsyncIterator[list[list[Any]]]
+) -> AsyncIterator[list[list[Any]]]:
+    """Each batch, once the audit names the women whose rows are in it."""
+    named: frozenset[str] = frozenset()
+    async for batch in batches:
+        if batch:
+            owners = execution.owners
+            if owners - named:
+                await call.record(_entries_of_women(call, text, owners - named))
+            named = owners
+            yield batch
 
 
 def _entries(call: Call, text: str, owners: frozenset[str]) -> list[AuditEntry]:
-    """One entry for the query, and one for every woman of whom it returned a row.
+    """One entry for the query, and one for every woman of whom it returned a row."""
+    return [_entry_of_query(call, text), *_entries_of_women(call, text, owners)]
 
-    Literals are left out of the text: they may name a person.
-    """
-    mark = f"query {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+def _entry_of_query(call: Call, text: str) -> AuditEntry:
+    """Literals are left out of the text: they may name a person."""
     shown = _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
-    about_the_query = call.entry(Outcome.GRANTED, what=mark, detail=shown)
+    return call.entry(Outcome.GRANTED, what=_mark(text), detail=shown)
+
+
+def _entries_of_women(call: Call, text: str, owners: frozenset[str]) -> list[AuditEntry]:
     others = sorted(owners - {call.ehr_id})
-    return [
-        about_the_query,
-        *(call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others),
-    ]
+    return [call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=_mark(text)) for ehr_id in others]
+
+
+def _mark(text: str) -> str:
+    return f"query {hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from api.answers import json_answer, location
 from api.bodies import read_body, read_optional_body
@@ -14,6 +15,7 @@ from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, accepted
 from api.openapi import EHR_ID_HEADER, errors, parameters, request_body
+from api.tables import CSV, NDJSON, table
 from api.version import VERSION
 from archetypes.rm.canonical_json import read_canonical
 from cdr import queries, stored_queries
@@ -28,6 +30,7 @@ _EXAMPLE = {
     "query_parameters": {"ehr_id": "7d44b88c-4199-4bad-97dc-d78268e01398"},
 }
 _STORED_BODY = request_body(JSON, {"query_parameters": {"ehr_id": "7d44b88c-..."}}, required=False)
+_FORMS = (JSON, CSV, NDJSON)
 _RESERVED = ("q", "ehr_id", "offset", "fetch")
 
 
@@ -57,9 +60,11 @@ async def query_by_get(
     ehr_id: Annotated[str | None, Query(description="Query this EHR only.")] = None,
 ) -> Response:
     """Every other parameter of the address is a query parameter: `&ehr=...` gives `$ehr`."""
-    accepted(request, JSON)
+    media_type = accepted(request, *_FORMS)
     asked = QueryRequest(q, _address_parameters(request), offset, fetch, _one_ehr(request, ehr_id))
     href = location(request, f"/query/aql?{request.scope['query_string'].decode('latin-1')}")
+    if media_type != JSON:
+        return await _table(ctx, asked, media_type)
     return await _run(ctx, asked, href)
 
 
@@ -71,9 +76,28 @@ async def query_by_get(
 )
 async def query_by_post(request: Request, ctx: Context) -> Response:
     """The body has `q`, and may have `query_parameters` (names without `$`), `offset` and `fetch`."""
+    media_type = accepted(request, *_FORMS)
+    body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    asked = _query_of(body, _one_ehr(request, None))
+    if media_type != JSON:
+        return await _table(ctx, asked, media_type)
+    return await _run(ctx, asked)
+
+
+@router.post(
+    "/query/explain",
+    summary="Say how a query would be answered",
+    responses=errors(400, 404, 406, 408, 413, 415, 501),
+    openapi_extra={**request_body(JSON, _EXAMPLE), **parameters(EHR_ID_HEADER)},
+)
+async def explain(request: Request, ctx: Context) -> Response:
+    """No part of openEHR's API: the plan in words, and the index and counts of the search. No rows."""
     accepted(request, JSON)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
-    return await _run(ctx, _query_of(body, _one_ehr(request, None)))
+    asked = _query_of(body, _one_ehr(request, None))
+    found = await queries.explain_query(ctx, asked.text, asked.parameters, ehr_id=asked.ehr_id)
+    reading = None if found.reading is None else asdict(found.reading)
+    return json_answer({"executed_aql": found.executed, "plan": found.plan, "reading": reading})
 
 
 Name = Annotated[str, Path(description="[namespace::]name", examples=["no.helsekort::visits"])]
@@ -160,6 +184,14 @@ async def _run_stored(
         href = location(request, f"{path}?{query}" if query else path)
     stored = await stored_queries.get_query(ctx, name, version)
     return await _run(ctx, replace(asked, text=stored.text), href, f"{stored.name}/{stored.version}")
+
+
+async def _table(ctx: Ctx, asked: QueryRequest, media_type: str) -> Response:
+    """The rows while the query runs; when the client goes away, the query ends."""
+    stream = await queries.stream_query(
+        ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
+    )
+    return StreamingResponse(table(stream, media_type), media_type=media_type)
 
 
 async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None, name: str | None = None) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from cdr.candidates import CandidateFilter, Record, VersionRecord
 from cdr.errors import QueryTimeout
+from cdr.store.candidate_explain import Reading, explain_candidates
 from cdr.store.candidate_filter import branch_query, branches_query, ehr_query
 from cdr.store.database import FAR, Database, Document, store_errors
 from cdr.store.documents import decompress, preceding_uid, stored_version
@@ -45,6 +46,10 @@ class Candidates:
 
     database: Database
 
+    async def explain(self, wanted: CandidateFilter, seconds: float) -> Reading | None:
+        """How the database finds the candidates; None if it is not asked. Raises StoreUnavailable."""
+        return await explain_candidates(self.database, wanted, seconds)
+
     @asynccontextmanager
     async def snapshot(self, seconds: float) -> AsyncIterator[Snapshot]:
         """One state of the database, for at most ``seconds``. Raises QueryTimeout, StoreUnavailable."""
@@ -61,6 +66,21 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Some EHRs with their documents, ``size`` of them, packed as they lie in the database."""
+
+    wanted: CandidateFilter
+    packed: Sequence[tuple[Document, Sequence[Document]]]
+    size: int
+
+    def records(self) -> Iterator[Record]:
+        """Unpacked one by one."""
+        for ehr, documents in self.packed:
+            versions = [_version_record(document, self.wanted) for document in documents]
+            yield Record(ehr=ehr, versions=versions)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Reads that all see the same state."""
 
@@ -70,14 +90,20 @@ class Snapshot:
 
     async def records(self, wanted: CandidateFilter) -> AsyncIterator[Record]:
         """The records that ``wanted`` describes; whoever has enough stops reading."""
+        async for portion in self.portions(wanted):
+            for record in portion.records():
+                yield record
+
+    async def portions(self, wanted: CandidateFilter) -> AsyncIterator[Portion]:
+        """The same, read and not unpacked yet: unpacking costs time that a thread can spend."""
         if wanted.empty:
             return
         hidden = wanted.excluded_ehr_ids
         if wanted.queryable_only:
             hidden = hidden | await self._not_queryable()
         whole_ehrs = wanted.group_by_ehr or wanted.every_ehr or not wanted.branches
-        async for record in self._by_ehr(wanted, hidden) if whole_ehrs else self._streamed(wanted, hidden):
-            yield record
+        async for portion in self._by_ehr(wanted, hidden) if whole_ehrs else self._streamed(wanted, hidden):
+            yield portion
 
     async def _not_queryable(self) -> frozenset[str]:
         found = self.database.ehrs.find({"queryable": False}, {"_id": 1}, session=self.session)
@@ -85,16 +111,16 @@ class Snapshot:
 
     # --- one version a record -------------------------------------------------------------------
 
-    async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Record]:
+    async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Portion]:
         known: dict[str, Document] = {}
         query = {**ehr_query("e", wanted.ehr_ids, hidden), **branches_query(wanted.branches, wanted.as_of)}
         async for documents in self._batches(query, wanted):
             visible = [document for document in documents if document["e"] not in hidden]
             fresh = {document["e"] for document in visible} - known.keys()
             known |= await self._ehr_facts(sorted(fresh), wanted)
-            for document in visible:
-                if document["e"] in known:
-                    yield Record(ehr=known[document["e"]], versions=(_version_record(document, wanted),))
+            yield Portion(
+                wanted, [(known[each["e"]], (each,)) for each in visible if each["e"] in known], len(visible)
+            )
 
     async def _batches(self, query: Document, wanted: CandidateFilter) -> AsyncIterator[list[Document]]:
         cursor = self.database.versions.find(
@@ -116,13 +142,16 @@ class Snapshot:
 
     # --- whole EHRs -----------------------------------------------------------------------------
 
-    async def _by_ehr(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Record]:
+    async def _by_ehr(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Portion]:
         async for ehr_ids in self._chunks(wanted, hidden):
             facts = await self._ehr_facts(ehr_ids, wanted)
             versions = await self._versions_of(list(facts), wanted)
-            for ehr_id, ehr in facts.items():
-                if wanted.every_ehr or not wanted.branches or ehr_id in versions:
-                    yield Record(ehr=ehr, versions=versions.get(ehr_id, ()))
+            admitted = [
+                (ehr, versions.get(ehr_id, ()))
+                for ehr_id, ehr in facts.items()
+                if wanted.every_ehr or not wanted.branches or ehr_id in versions
+            ]
+            yield Portion(wanted, admitted, sum(len(documents) for _, documents in admitted))
             self.deadline.milliseconds()
 
     async def _chunks(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[list[str]]:
@@ -175,14 +204,14 @@ class Snapshot:
 
     async def _versions_of(
         self, ehr_ids: Sequence[str], wanted: CandidateFilter
-    ) -> dict[str, Sequence[VersionRecord]]:
+    ) -> dict[str, Sequence[Document]]:
         if not wanted.branches or not ehr_ids:
             return {}
         query = {"e": {"$in": list(ehr_ids)}, **branches_query(wanted.branches, wanted.as_of)}
         documents = [document async for batch in self._batches(query, wanted) for document in batch]
         documents.sort(key=lambda document: str(document["e"]))
         return {
-            ehr_id: [_version_record(document, wanted) for document in group]
+            ehr_id: list(group)
             for ehr_id, group in groupby(documents, key=lambda document: str(document["e"]))
         }
 

@@ -219,6 +219,8 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_web_template": a_template,
     "get_operational_template": a_template,
     "run_query": a_query,
+    "stream_query": a_query,
+    "explain_query": a_query,
     "judge_composition": a_document,
     "store_query": a_named_query,
     "list_queries": the_start_of_a_name,

@@ -1,0 +1,74 @@
+"""Rows as CSV and NDJSON, and the plan of a query."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.answers import assert_error
+from tests.api.test_query_routes import PLACE
+from tests.api.visits import BASE, store_visit
+
+TEXT = (
+    """SELECT 'a,"b' AS quoted, '' AS empty, NULL AS nothing, c/name AS name, 1.5 AS n """
+    "FROM EHR e CONTAINS COMPOSITION c"
+)
+
+
+def test_csv(client: TestClient, ehr_id: str) -> None:
+    store_visit(client, ehr_id)
+    answer = client.get(PLACE, params={"q": TEXT, "ehr_id": ehr_id}, headers={"Accept": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    head, row = list(csv.reader(answer.text.splitlines()))
+    assert head == ["quoted", "empty", "nothing", "name", "n"]
+    assert row[:3] + row[4:] == ['a,"b', "", "", "1.5"]
+    assert json.loads(row[3])["_type"] in ("DV_TEXT", "DV_CODED_TEXT")
+    assert ',"",,' in answer.text
+
+
+def test_ndjson(client: TestClient, ehr_id: str) -> None:
+    for _ in range(30):
+        store_visit(client, ehr_id)
+    answer = client.post(
+        PLACE,
+        json={"q": TEXT, "query_parameters": {}, "fetch": 25},
+        headers={"Accept": "application/x-ndjson", "openehr-ehr-id": ehr_id},
+    )
+    rows = [json.loads(line) for line in answer.text.splitlines()]
+    assert len(rows) == 25
+    assert rows[0]["nothing"] is None
+    assert rows[0]["n"] == 1.5
+
+
+@pytest.mark.parametrize("form", ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"])
+def test_other_forms_are_refused_by_name(client: TestClient, form: str) -> None:
+    answer = client.get(PLACE, params={"q": TEXT}, headers={"Accept": form})
+    assert answer.status_code == 406
+    assert form in answer.text
+
+
+def test_errors_come_before_the_first_row(client: TestClient) -> None:
+    assert_error(client.get(PLACE, params={"q": "SELECT"}, headers={"Accept": "text/csv"}), 400, "aql.syntax")
+
+
+def test_explain_names_the_index(client: TestClient, ehr_id: str) -> None:
+    store_visit(client, ehr_id)
+    pressure = "OBSERVATION o[openEHR-EHR-OBSERVATION.blood_pressure.v2]"
+    text = f"SELECT COUNT(o) FROM EHR e CONTAINS COMPOSITION c CONTAINS {pressure}"
+    found = client.post(f"{BASE}/query/explain", json={"q": text}).json()
+    assert found["reading"]["collection"] == "versions"
+    assert set(found["reading"]["indexes"]) & {"archetype_time", "archetype_ehr"}
+    assert found["reading"]["found"] >= 1
+    assert "contains openEHR-EHR-OBSERVATION.blood_pressure.v2" in found["plan"]
+    one = client.post(f"{BASE}/query/explain", json={"q": text}, headers={"openehr-ehr-id": ehr_id}).json()
+    assert one["reading"]["found"] == 1
+    assert ehr_id in one["plan"]
+
+
+def test_explain_refuses_what_the_query_refuses(client: TestClient) -> None:
+    text = "SELECT f FROM EHR e CONTAINS FOLDER f"
+    assert client.post(f"{BASE}/query/explain", json={"q": text}).status_code == 501
