@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.demo.story import Contact, read_story
+from api.demo.story import Contact
 from archetypes.aom.constraints import (
     CCodePhrase,
     CCodeReference,
@@ -49,11 +48,11 @@ from tests.validators.small import (
 )
 from tests.validators.test_any_json import JSON, places
 from tests.validators.test_composition_corpus import CORPUS, listed, template_of
+from tests.validators.test_mutations import FAST, SLOW, composed
 from validators.compiled import Validator, compile_validator
 from validators.composition import validate_composition
 from validators.composition.invariants import INVARIANTS, OWN_RULES
 
-CONTACTS = [contact for woman in read_story() for contact in woman.contacts]
 MUTATIONS_OF_A_CONTACT = 25  # taken by chance, always the same ones
 OPT = template(*ELEMENTS)
 SMALL = Validator(OPT)
@@ -69,13 +68,7 @@ def agree(validator: Validator, opt: OperationalTemplate, data: Any, *, complete
     return recognised is not None
 
 
-@cache
-def composed(contact_id: str) -> Json:
-    contact = next(contact for contact in CONTACTS if contact.id == contact_id)
-    return contact.composition(library_templates())
-
-
-@pytest.mark.parametrize("contact", CONTACTS, ids=[contact.id for contact in CONTACTS])
+@pytest.mark.parametrize("contact", [*FAST, *SLOW])
 def test_contacts_and_a_sample_of_broken_ones(contact: Contact) -> None:
     opt, data = library_templates()[contact.template_id], composed(contact.id)
     validator = compile_validator(opt)

@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from archetypes.aom.constraints import CArchetypeRoot, CObject
+from archetypes.aom.constraints import (
+    CArchetypeRoot,
+    CCodeReference,
+    CComplexObject,
+    CDvQuantity,
+    CObject,
+    ConstraintRef,
+)
 from archetypes.rm.schema import base_name, rm_schema
 from validators.compiled.leaves import NOWHERE, REFUSING
 from validators.compiled.source import Test
@@ -40,12 +47,25 @@ class Template:
     compile_object: Callable[[Unit, dict[str, Any], Fit], Test]
     tests_left: int = MOST_TESTS
     free: dict[str, Unit] = field(default_factory=dict)  # places without constraint, by declared type
+    warning: dict[int, bool] = field(default_factory=dict)  # by identity of constraints, for can_warn
 
     def free_unit(self, declared: str) -> Unit:
         """The place of a type that the template says nothing of."""
         if declared not in self.free:
             self.free[declared] = Unit(self, declared, declared)
         return self.free[declared]
+
+    def can_warn(self, constraint: CObject) -> bool:
+        """True if data that are valid here may need a warning, so that indexes must be kept."""
+        known = self.warning.get(id(constraint))
+        if known is None:
+            known = isinstance(constraint, CCodeReference | ConstraintRef) or (
+                isinstance(constraint, CDvQuantity) and not constraint.items
+            )
+            if isinstance(constraint, CComplexObject):
+                known = any([self.can_warn(child) for _, child in constraint.children()])
+            self.warning[id(constraint)] = known
+        return known
 
 
 @dataclass(frozen=True)
