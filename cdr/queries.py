@@ -30,6 +30,7 @@ __all__ = ["Column", "Explanation", "ResultSet", "RowStream", "explain_query", "
 
 _LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
 _LONGEST_TEXT = 1000
+_LONG = 4000
 _AT_ONCE = 20  # versions that are decided without giving way to other requests
 
 
@@ -51,7 +52,7 @@ async def run_query(
     Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout.
     """
     started = call.ctx.clock()
-    scope = _understood(text, parameters)
+    scope = await _understanding(text, parameters)
     access = await _access(call, ehr_id)
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=started, page=page)
@@ -82,7 +83,7 @@ async def stream_query(
 
     QueryTimeout and AqlTooLarge may also come while the batches are read.
     """
-    scope = _understood(text, parameters)
+    scope = await _understanding(text, parameters)
     access = await _access(call, ehr_id)
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=call.ctx.clock(), page=page)
@@ -105,11 +106,18 @@ async def explain_query(
     call: Call, text: str, parameters: Mapping[str, Any] | None = None, *, ehr_id: str | None = None
 ) -> Explanation:
     """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
-    scope = _understood(text, parameters)
+    scope = await _understanding(text, parameters)
     plan = compile_query(scope, await _access(call, ehr_id), now=call.ctx.clock())
     await call.record([_entry_of_query(call, text)])
     reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
     return Explanation(print_query(scope.query), plan.explain(), reading)
+
+
+async def _understanding(text: str, parameters: Mapping[str, Any] | None) -> Scope:
+    """Long texts are read in a thread: they can take half a second."""
+    if len(text) > _LONG:
+        return await asyncio.to_thread(_understood, text, parameters)
+    return _understood(text, parameters)
 
 
 def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:

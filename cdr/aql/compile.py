@@ -112,7 +112,7 @@ class Execution:
         """Take a record; rows that are final now."""
         if not self.done and self._admits(record):
             self._row[-1] = record.ehr["ehr_id"]
-            opened = OpenRecord(record, self.plan._wanted)
+            opened = OpenRecord(record, self.plan._wanted, self.limits.tick)
             self.done = self.plan._match(opened, self._row, opened.spans, self._bound) or self.done
         return self.collector.ready()
 

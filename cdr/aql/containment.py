@@ -30,8 +30,9 @@ _LIFECYCLE = {"532": "complete", "553": "incomplete", "523": "deleted"}
 class OpenRecord:
     """A record with what FROM needs of it, made when first asked for."""
 
-    def __init__(self, record: Record, wanted: Types) -> None:
+    def __init__(self, record: Record, wanted: Types, tick: Callable[[], None]) -> None:
         self.record = record
+        self.tick = tick  # called at each combination tried; raises when the time is over
         self._wanted = wanted
         self._trees: dict[int, tuple[Span, ...]] = {}
 
@@ -147,6 +148,7 @@ def _and(matchers: Sequence[Matcher]) -> Matcher:
 
     def match(record: OpenRecord, row: Row, spans: Sequence[Span], then: Continuation) -> bool:
         def from_operand(index: int) -> bool:
+            record.tick()
             if index == len(matchers):
                 return then()
             return matchers[index](record, row, spans, lambda: from_operand(index + 1))

@@ -30,6 +30,7 @@ from cdr.aql.suggest import did_you_mean
 from cdr.aql.unsupported import Unsupported
 from cdr.aql.values import instant
 
+MAX_CLASSES = 64
 # Classes with versions of compositions, their parts, and EHR_STATUS are reached; these are not.
 _UNREACHED = frozenset(
     {"FOLDER", "CONTRIBUTION", "EHR_ACCESS", "REVISION_HISTORY", "REVISION_HISTORY_ITEM"}
@@ -211,6 +212,9 @@ class _Resolver:
             self._contains(expr.contains, (*parents, entry), negated=negated or expr.negated)
 
     def _declare(self, expr: ast.ClassExpr | ast.VersionClassExpr, *, negated: bool) -> FromClass:
+        if len(self._classes) == MAX_CLASSES:
+            message = f"FROM has more than {MAX_CLASSES} classes"
+            raise AqlSemanticError("aql.from.classes", message, expr.position)
         version = isinstance(expr, ast.VersionClassExpr)
         rm_type = "VERSION" if version else expr.rm_type.upper()  # type: ignore[union-attr]  # by version
         types = frozenset({"ORIGINAL_VERSION"}) if version else self._class_types(expr, rm_type)
