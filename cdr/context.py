@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from cdr.settings import Settings
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
+from cdr.terminology.service import TerminologyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Ctx:
     """One request.
 
     ``basis`` says why (access basis or purpose) and goes into the audit; ``clock`` returns times with a
-    zone; ``new_id`` makes ids of EHRs, objects and contributions.
+    zone; ``new_id`` makes ids of EHRs, objects and contributions; ``terminology`` knows outside codes.
     """
 
     actor: Actor
@@ -47,3 +48,4 @@ class Ctx:
     basis: str = ""
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
+    terminology: TerminologyService | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from cdr.settings import Settings
 from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
+from cdr.terminology import FhirTerminology, LocalTerminology, TerminologyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,17 @@ class Platform:
     store: Store
     templates: TemplateRegistry
     mongodb_uri: str
+    terminology: TerminologyService | None = None
 
     def context(self, actor: Actor, *, basis: str = "") -> Ctx:
         """The context of one request."""
         return Ctx(
-            actor=actor, store=self.store, templates=self.templates, settings=self.settings, basis=basis
+            actor=actor,
+            store=self.store,
+            templates=self.templates,
+            settings=self.settings,
+            basis=basis,
+            terminology=self.terminology,
         )
 
 
@@ -41,9 +49,28 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         )
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
-            yield Platform(settings, store, templates, uri)
+            async with _terminology(settings) as terminology:
+                yield Platform(settings, store, templates, uri, terminology)
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def _terminology(settings: Settings) -> AsyncIterator[TerminologyService | None]:
+    """The terminology server or the folder of releases that the settings name.
+
+    Raises MalformedCodeList, MalformedJson.
+    """
+    if settings.terminology_server is not None:
+        client = FhirTerminology(settings.terminology_server, timeout=settings.terminology_seconds)
+        try:
+            yield client
+        finally:
+            await client.close()
+    elif settings.terminology_folder is not None:
+        yield await asyncio.to_thread(LocalTerminology.from_folder, settings.terminology_folder)
+    else:
+        yield None
 
 
 @asynccontextmanager

@@ -56,6 +56,22 @@ class Settings(BaseSettings):
     template_refresh_seconds: float = Field(
         5.0, ge=0, description="Seconds until a revision published by another process is seen."
     )
+    terminology_server: str | None = Field(
+        None,
+        pattern="^https?://.+/$",
+        description="Base address of a FHIR R4 terminology server, with its last slash.",
+    )
+    terminology_folder: Path | None = Field(
+        None, description="Folder of code systems and value sets (FHIR JSON), where there is no such server."
+    )
+    terminology_seconds: float = Field(
+        2.0, gt=0, le=30, description="Seconds that a terminology server may take for an answer."
+    )
+    terminology_silence: str = Field(
+        "refuse",
+        pattern="^(refuse|accept)$",
+        description="While the server is silent: refuse outside codes, or accept them with a warning.",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least severe log entry that is written."
     )

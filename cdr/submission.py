@@ -20,6 +20,7 @@ from cdr.errors import (
     UidMismatch,
     Unprocessable,
 )
+from cdr.judging import judge
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
 from cdr.versions import (
@@ -33,7 +34,6 @@ from cdr.versions import (
     normal_object_id,
     text_at,
 )
-from validators.document import validate_document
 
 PERSISTENT = "431"  # openehr group composition_category
 
@@ -54,7 +54,7 @@ async def new_version(
     template_id = template_of(composition)
     opt = await ctx.templates.get(template_id)
     data = composition | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
-    findings = validate_document(opt, data, complete=lifecycle.needs_all)
+    findings = await judge(ctx, opt, data, complete=lifecycle.needs_all)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidComposition(findings)
     payload = write_canonical(data)

@@ -9,9 +9,9 @@ from typing import Any
 from archetypes.findings import Finding, Severity
 from cdr.access import Action
 from cdr.doors import Call, reading
+from cdr.judging import judge
 from cdr.submission import template_of
 from cdr.versions import JsonObject
-from validators.document import validate_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,5 @@ async def judge_composition(call: Call, composition: JsonObject, *, complete: bo
     """
     template_id = template_of(composition)
     opt = await call.ctx.templates.get(template_id)
-    findings = validate_document(opt, composition, complete=complete)
+    findings = await judge(call.ctx, opt, composition, complete=complete)
     return Judgement(template_id, tuple(findings), await call.ctx.templates.web_template(template_id))

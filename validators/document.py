@@ -7,9 +7,13 @@ from typing import Any
 from archetypes.findings import Finding
 from templates.operational import OperationalTemplate
 from validators.card import validate_card
+from validators.card.not_on_card import Subsumed
 from validators.compiled import compile_validator
 
 
-def validate_document(opt: OperationalTemplate, composition: Any, *, complete: bool = True) -> list[Finding]:
-    """Findings in a fixed order: those of the template first, then those of the card."""
-    return compile_validator(opt)(composition, complete) + validate_card(opt, composition)
+def validate_document(
+    opt: OperationalTemplate, composition: Any, *, complete: bool = True, subsumed: Subsumed | None = None
+) -> list[Finding]:
+    """Findings in a fixed order: of the template first, then of the card (``subsumed`` as there)."""
+    findings = compile_validator(opt)(composition, complete)
+    return findings + validate_card(opt, composition, subsumed=subsumed)

@@ -214,8 +214,8 @@ def test_a_folder_of_releases(tmp_path: Path) -> None:
 # --- documents --------------------------------------------------------------------------------------
 
 
-def visit(code: str) -> dict[str, Any]:
-    header = Header(start_time="2026-06-01T10:00:00+02:00", setting="231")
+def visit(code: str, **said: Any) -> dict[str, Any]:
+    header = Header(start_time="2026-06-01T10:00:00+02:00", setting="231", **said)
     diagnosis = {"code": code, "system": "icd-10", "display": "x"}
     values = {"HK5.15": diagnosis, "HK13.10": "at0006"}
     return compose(library_templates()["helsekort_kontroll.v0"], header, values)
