@@ -1,9 +1,9 @@
 """Microseconds that it takes to validate a composition, beside parsing it and beside other ways.
 
-``python -m bench.validation`` measures in one process, each figure the CPU time of the best of several rounds: the
-compiled validator, the interpreter that it must agree with, reading the JSON alone, and jsonschema with
-the JSON Schema of the template. Public compositions are measured too where they lie beside this checkout.
-``--profile NAME`` shows instead where the time of the compiled form goes.
+``python -m bench.validation`` measures in one process, each figure the CPU time in the best of several
+rounds: the compiled validator, the interpreter that it must agree with, reading the JSON alone, and
+jsonschema with the JSON Schema of the template. Public compositions are measured too where they lie
+beside this checkout. ``--profile NAME`` shows instead where the time of the compiled form goes.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from validators.compiled.rm_rules import invariant_conditions
 from validators.compiled.source import Source, Test
 from validators.compiled.units import DEEPEST, Fit, Unit, root_of
 from validators.compiled.values import name_condition, rubric_condition, value_conditions
-from validators.compiled.warnings import NotCompiled, PathStep, Unsure, last_step, unsure
+from validators.compiled.warnings import NotCompiled, PathStep, Refused, Unsure, last_step, unsure
 from validators.composition.naming import identifier
 from validators.composition.objects import SPELLINGS
 from validators.composition.reference_model import PRIMITIVES, ClassFacts, facts_of
@@ -92,9 +92,9 @@ class _Writer:
         """What the attributes alone decide."""
         for name in self.value:
             if name != "_type" and name not in facts.attributes:
-                raise Unsure
-        if any(self.value.get(attribute.name) is None for attribute in facts.mandatory):
-            raise Unsure
+                raise Refused
+        if any(attribute.name not in self.value for attribute in facts.mandatory):
+            raise Refused
         for name, (constraint, known) in self.constrained.items():
             if name in self.value:
                 continue
@@ -103,7 +103,7 @@ class _Writer:
             if not known.computed and self.unit.template.complete and _is_required(constraint, known):
                 is_null = name == "value" and "null_flavour" in self.value
                 if known.container or not is_null:
-                    raise Unsure
+                    raise Refused
 
     def _member(self, name: str, member: Any, attribute: RmAttribute, first: str) -> list[str]:
         constraint, known = self.constrained.get(name, (None, attribute))

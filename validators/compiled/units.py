@@ -22,7 +22,7 @@ from archetypes.aom.constraints import (
 from archetypes.rm.schema import base_name, rm_schema
 from validators.compiled.leaves import NOWHERE, REFUSING
 from validators.compiled.source import Test
-from validators.compiled.warnings import NotCompiled, PathStep, Unsure, last_step, warned_of
+from validators.compiled.warnings import NotCompiled, PathStep, Refused, Unsure, last_step, warned_of
 from validators.composition.check import Check, Rule
 from validators.composition.data import type_of
 from validators.composition.matching import fits_node_id
@@ -98,6 +98,7 @@ class Unit:
         self.steps = steps
         self.shapes: dict[Shape, Test] = {}
         self._tests: dict[tuple[Any, Shape], Test] = {}
+        self._refused: set[tuple[Any, Shape]] = set()
 
     @property
     def is_free(self) -> bool:
@@ -115,7 +116,14 @@ class Unit:
         key = (value.get("_type"), tuple(value))
         test = self._tests.get(key)
         if test is None:
-            test = self._made(value)
+            if key in self._refused:
+                return False
+            try:
+                test = self._made(value)
+            except Refused:
+                if len(self._refused) < MOST_SHAPES:
+                    self._refused.add(key)
+                return False
             self._tests[key] = test
             self.shapes.setdefault(key[1], test)
         return test(value, p)

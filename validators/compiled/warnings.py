@@ -26,6 +26,10 @@ class NotCompiled(Unsure):
     """An object of a kind that the interpreter must judge each time; what is around it is compiled."""
 
 
+class Refused(Unsure):
+    """The attributes that an object has, or lacks, are an error for certain."""
+
+
 def unsure() -> bool:
     """Raises Unsure, where a condition stands; a null, say, is as good as an absent attribute."""
     raise Unsure
