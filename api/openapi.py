@@ -37,7 +37,7 @@ _FINDING: JsonSchema = {
     "required": ["code", "severity", "path", "archetypePath", "expected", "found", "message"],
     "properties": {
         "code": {**_TEXT, "description": "Stable name of the broken rule."},
-        "severity": {"type": "string", "enum": ["error", "warning"]},
+        "severity": {"type": "string", "enum": ["error", "warning", "info"]},
         "path": {**_TEXT, "description": "RM path in the data that was sent, with zero-based indexes."},
         "archetypePath": {**_TEXT, "description": "Path of the constraint in the template."},
         "expected": _TEXT,

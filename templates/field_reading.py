@@ -171,7 +171,7 @@ class _Choice:
     others: frozenset[str]
     reader: _Reader
 
-    def takes(self, name: Any) -> bool:
+    def takes(self, name: str | None) -> bool:
         return name == self.name if self.name is not None else name not in self.others
 
 
@@ -212,7 +212,8 @@ class _Walk:
         if found is None:
             return
         name = member.get("name")
-        text = name.get("value") if isinstance(name, dict) else None
+        given = name.get("value") if isinstance(name, dict) else None
+        text = given if isinstance(given, str) else None
         for choice in found:
             if choice.takes(text):
                 self.enter(choice.reader, member, (place, attribute, index), instance)

@@ -15,7 +15,7 @@ TERM_DAY = 283
 PERIOD_TO_TERM = (280, 290)
 TERMS_APART = 42
 AGES = ("HK0.5", "HK13.2", "HK14.2", "HK9.7")
-_WEEKS_AND_DAYS = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?")
+_WEEKS_AND_DAYS = re.compile(r"P(?:([0-9]{1,4})W)?(?:([0-9]{1,4})D)?")
 
 
 def terms_apart(card: Card) -> Iterator[Finding]:

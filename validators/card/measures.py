@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from archetypes.findings import Finding
 from templates.field_reading import FieldValue
@@ -22,7 +23,7 @@ def bmi(card: Card) -> Iterator[Finding]:
     height, weight, stated = (card.first(name) for name in ("HK8.1", "HK8.2", "HK8.3"))
     if height is None or weight is None or stated is None:
         return
-    if not height.number or weight.number is None or stated.number is None:
+    if weight.number is None or stated.number is None or not _is_height(height.number):
         return
     computed = weight.number / (height.number / 100) ** 2
     if abs(stated.number - computed) > BMI_TOLERANCE + _ROUNDING:
@@ -46,6 +47,11 @@ def above_zero(card: Card) -> Iterator[Finding]:
         for value in _once(card.all(name)):
             if value.number is not None and value.number <= 0:
                 yield finding("card.not_positive", value, "> 0", str(value.plain))
+
+
+def _is_height(number: float | None) -> TypeGuard[float]:
+    """Something to divide by; what is no height is found by the template's range."""
+    return number is not None and 1 <= number <= 10_000
 
 
 def _once(values: list[FieldValue]) -> Iterator[FieldValue]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,33 @@ def test_the_docs_list_each_code_with_its_severity() -> None:
     docs = (REPOSITORY / "docs" / "card-rules.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z_.]+)` \| (error|warning) \|", docs, re.MULTILINE)
     assert dict(rows) == {code: severity.value for code, severity in SEVERITIES.items()}
+
+
+HOSTILE: tuple[Any, ...] = (None, "", 1e308, -1e308, 5e-324, 0, True, [], {}, "P" + "9" * 5000 + "W7D", "٣")
+
+
+def leaves(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a document, as its container and key."""
+    for key in range(len(node)) if isinstance(node, list) else list(node):
+        yield node, key
+        if isinstance(node[key], dict | list):
+            yield from leaves(node[key])
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda value: repr(value)[:12])
+def test_no_value_anywhere_makes_the_rules_fail(hostile: Any) -> None:
+    values = {
+        "HK8.1": "168 cm",
+        "HK8.2": "76.0 kg",
+        "HK8.3": "26.9 kg/m2",
+        "HK13.4": "120 mm[Hg]",
+        "HK13.5": "80 mm[Hg]",
+        "HK9.1": "2025-09-01",
+        "HK9.4": "2026-06-11",
+        "HK1.20": "10915596784",
+    }
+    composition = document(FIRST, values, gestational_age="P24W2D", pregnancy_id="S1")
+    for container, key in list(leaves(composition)):
+        kept, container[key] = container[key], hostile
+        assert isinstance(validate_card(library_templates()[FIRST], composition), list)
+        container[key] = kept
