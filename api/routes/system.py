@@ -20,7 +20,7 @@ _ABOUT = {
     "vendor": "Helsekort CDR project",
     "restapi_specs_version": "1.1.0",
     "conformance_profile": "CUSTOM",
-    "endpoints": ["/ehr", "/definition/template/adl1.4", "/query/aql"],
+    "endpoints": ["/ehr", "/definition/template/adl1.4", "/definition/query", "/query"],
 }
 
 
@@ -42,4 +42,4 @@ async def ready(request: Request) -> dict[str, Any]:
 @router.options("", summary="What this server is")
 async def about() -> Response:
     """The solution, its version, and the version of the REST specification that it follows."""
-    return json_answer(_ABOUT, headers={"Allow": "GET, POST, PUT, DELETE, OPTIONS"})
+    return json_answer(_ABOUT, headers={"Allow": "GET, HEAD, POST, PUT, DELETE, OPTIONS"})
