@@ -33,6 +33,11 @@ NOT_IN_REQUESTS = {
     "CardValueError",
     "FieldNotHeld",
     "ValueRefused",
+    "GuidelineFault",
+    # Validation goes on without a terminology server, and code lists are read at start.
+    "MalformedCodeList",
+    "TerminologyUnreachable",
+    "UnknownValueSet",
 }
 
 
