@@ -104,12 +104,12 @@ def test_schema_and_validator_agree_about_data_of_other_projects(name: str) -> N
         assert fault is not None or codes <= BEYOND_SCHEMA
 
 
-def check_mutations(opt: OperationalTemplate, data: Any) -> int:
-    """Each broken constraint is refused by the schema too, or is of those that it has no words for."""
+def check_mutations(opt: OperationalTemplate, data: Any, every: int = 1) -> int:
+    """Each (or every n-th) broken constraint is refused by the schema too, or is of those that it has no words for."""
     schema = Draft202012Validator(json_schema(opt))
     assert first_fault(schema, data) is None
     count = 0
-    for mutation in list(mutations(opt, data)):
+    for mutation in list(mutations(opt, data))[::every]:
         with applied(mutation, data):
             assert not schema.is_valid(data) or mutation.code in BEYOND_SCHEMA, str(mutation)
         count += 1
@@ -125,7 +125,7 @@ def test_what_breaks_a_constraint_is_refused_by_the_schema_too() -> None:
 def test_what_breaks_a_contact_is_refused_by_the_schema_too(template_id: str) -> None:
     contact = CONTACTS[ONE_OF_EACH[template_id]]
     opt = library_templates()[template_id]
-    assert check_mutations(opt, contact.composition(library_templates())) > 150
+    assert check_mutations(opt, contact.composition(library_templates()), every=10) > 15
 
 
 # --- single rules --------------------------------------------------------------------------------------
