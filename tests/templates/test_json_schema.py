@@ -105,7 +105,7 @@ def test_schema_and_validator_agree_about_data_of_other_projects(name: str) -> N
 
 
 def check_mutations(opt: OperationalTemplate, data: Any, every: int = 1) -> int:
-    """Each (or every n-th) broken constraint is refused by the schema too, or is of those that it has no words for."""
+    """Each, or every n-th, broken constraint is refused by the schema too, or it has no words for it."""
     schema = Draft202012Validator(json_schema(opt))
     assert first_fault(schema, data) is None
     count = 0
