@@ -42,12 +42,15 @@ def commit_audit(headers: Headers) -> CommitAudit:
 
 
 def lifecycle(headers: Headers) -> Lifecycle:
-    """The lifecycle state that the client asks for: complete or incomplete. Raises MalformedRequest."""
+    """The lifecycle state that the client asks for, any but deleted. Raises MalformedRequest."""
     given = _attributes(headers, "openehr-version", VERSION_ATTRIBUTES)
     code = given.get("lifecycle_state.code_string", Lifecycle.COMPLETE.value)
-    if code not in (Lifecycle.COMPLETE, Lifecycle.INCOMPLETE):
-        message = f"openehr-version: no lifecycle_state {code}; known: 532 (complete), 553 (incomplete)"
-        raise MalformedRequest("header.malformed", message)
+    known = [state for state in Lifecycle if state is not Lifecycle.DELETED]
+    if code not in known:
+        names = ", ".join(f"{state.value} ({state.rubric})" for state in known)
+        raise MalformedRequest(
+            "header.malformed", f"openehr-version: no lifecycle_state {code}; known: {names}"
+        )
     return Lifecycle(code)
 
 

@@ -100,3 +100,17 @@ def test_unreadable_keys(client: TestClient, ehr_id: str, key: str) -> None:
     headers = {"Idempotency-Key": key}
     answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers=headers)
     assert_error(answer, 400, "header.malformed")
+
+
+def test_states_and_restoration_by_headers(client: TestClient, ehr_id: str) -> None:
+    uid = uid_in(store_visit(client, ehr_id))
+    address = f"{BASE}/ehr/{ehr_id}/composition/{uid.partition('::')[0]}"
+    inactive = {"openehr-version": 'lifecycle_state.code_string="800"'}
+    refused = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers=inactive)
+    assert_error(refused, 409, "version.lifecycle")
+    uid = uid_in(client.put(address, json=visit(), headers={"If-Match": uid, **inactive}))
+    uid = uid_in(client.delete(f"{BASE}/ehr/{ehr_id}/composition/{uid}"))
+    assert_error(client.put(address, json=visit(), headers={"If-Match": uid}), 409, "version.deleted")
+    restore = {"If-Match": uid, "openehr-audit-details": 'change_type.code_string="816"'}
+    assert client.put(address, json=visit(), headers=restore).status_code == 204
+    assert client.get(address).status_code == 200
