@@ -11,7 +11,7 @@ from archetypes.findings import Finding
 
 LANGUAGES = ("nb", "en")
 
-# Files of texts: compositions and archetypes; files that are no such thing; FLAT; card, guidelines, code lists.
+# Files of texts: compositions and archetypes, files that are neither, FLAT, card, guidelines, code lists.
 _FAMILIES = ("", "files_", "flat_", "card_", "guidelines_", "terminology_")
 
 
