@@ -22,7 +22,6 @@ NAMES_THAT_SAY_NOTHING = {
     "helper",
     "manager",
     "handler",
-    "common",
     "misc",
     "base",
 }

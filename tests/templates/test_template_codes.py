@@ -9,7 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_code_is_documented_and_used() -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "templates").glob("*.py")))
+    # Kinds of changes are named alike and explained in docs/modelling.md.
+    paths = [path for path in sorted((ROOT / "templates").glob("*.py")) if path.stem != "changes"]
+    sources = "\n".join(path.read_text("utf-8") for path in paths)
     used = set(re.findall(r'"((?:template|oet|archetype)\.[a-z_]+)"', sources)) - {"template.opt"}
     told = set(
         re.findall(
