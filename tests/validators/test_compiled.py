@@ -48,7 +48,7 @@ from tests.validators.small import (
 )
 from tests.validators.test_any_json import JSON, places
 from tests.validators.test_composition_corpus import CORPUS, listed, template_of
-from tests.validators.test_mutations import FAST, SLOW, composed
+from tests.validators.test_mutations import ALL, composed
 from validators.compiled import Validator, compile_validator
 from validators.composition import validate_composition
 from validators.composition.invariants import INVARIANTS, OWN_RULES
@@ -68,7 +68,7 @@ def agree(validator: Validator, opt: OperationalTemplate, data: Any, *, complete
     return recognised is not None
 
 
-@pytest.mark.parametrize("contact", [*FAST, *SLOW])
+@pytest.mark.parametrize("contact", ALL)
 def test_contacts_and_a_sample_of_broken_ones(contact: Contact) -> None:
     opt, data = library_templates()[contact.template_id], composed(contact.id)
     validator = compile_validator(opt)
