@@ -15,9 +15,8 @@ from starlette.requests import Request
 from api.bodies import read_body
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, XML, accepted, content_type
-from api.representations import represent, represent_payload
+from api.representations import read_bytes, represent, represent_payload
 from archetypes.rm.canonical_json import read_canonical
-from archetypes.rm.canonical_xml import read_canonical_xml
 from cdr.context import Ctx
 from cdr.versions import JsonObject, StoredVersion
 from templates.operational import OperationalTemplate
@@ -58,12 +57,11 @@ async def read_composition(request: Request, ctx: Ctx) -> JsonObject:
     """
     body = await read_body(request, *MEDIA_TYPES, limit=ctx.settings.body_limit)
     media_type = _format_parameter(request) or _body_format(request)
-    if media_type == XML:
-        return read_canonical_xml(body, "COMPOSITION")
+    read = _READERS.get(media_type)
+    if read is None:
+        return read_bytes(body, media_type, "COMPOSITION")
     value = read_canonical(body)
-    if media_type == JSON:
-        return value
-    return _READERS[media_type](await ctx.templates.get(_template_id(request)), value)
+    return read(await ctx.templates.get(_template_id(request)), value)
 
 
 async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) -> Callable[[], bytes]:
@@ -71,12 +69,11 @@ async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) 
 
     The function raises NotSayable for a composition that FLAT has no words for.
     """
-    write = _WRITERS.get(media_type)
-    if write is None or version.payload is None or version.template_id is None:
-        return lambda: represent_payload(version.payload, media_type)
-    opt = await ctx.templates.get(version.template_id)
-    payload = version.payload
-    return lambda: orjson.dumps(write(opt, orjson.loads(payload)))
+    payload, template_id = version.payload, version.template_id
+    if media_type not in _WRITERS or payload is None or template_id is None:
+        return lambda: represent_payload(payload, media_type)
+    opt = await ctx.templates.get(template_id)
+    return lambda: represent_composition(opt, orjson.loads(payload), media_type)
 
 
 def represent_composition(opt: OperationalTemplate, composition: JsonObject, media_type: str) -> bytes:

@@ -40,7 +40,12 @@ async def read_optional_object(request: Request, rm_type: str, *, limit: int) ->
     body = await read_optional_body(request, JSON, XML, limit=limit)
     if not body.strip():
         return None
-    return read_canonical_xml(body, rm_type) if content_type(request, XML) else read_canonical(body)
+    return read_bytes(body, XML if content_type(request, XML) else JSON, rm_type)
+
+
+def read_bytes(body: bytes, media_type: str, rm_type: str) -> JsonObject:
+    """The object in a body of ``media_type``. Raises MalformedJson, MalformedXml."""
+    return read_canonical_xml(body, rm_type) if media_type == XML else read_canonical(body)
 
 
 def represent(value: Mapping[str, Any], media_type: str) -> bytes:

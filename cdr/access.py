@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cdr.context import Ctx
-from cdr.errors import NotAllowed
 
 
 class Action(StrEnum):
@@ -61,11 +60,3 @@ def decide(ctx: Ctx, action: Action, ehr_id: str | None = None) -> Decision:
     if action is Action.ERASE_ALL:
         return Decision(False, "emptying a server is possible in development only")
     return Decision(False, "this server cannot check identities yet")
-
-
-def require(ctx: Ctx, action: Action, ehr_id: str | None = None) -> Decision:
-    """The decision, if it is yes. Raises NotAllowed."""
-    decision = decide(ctx, action, ehr_id)
-    if not decision.allowed:
-        raise NotAllowed(action.value, decision.reason)
-    return decision

@@ -95,16 +95,6 @@ def print_primitive(primitive: ast.Primitive) -> str:
     return _quoted(value) if isinstance(value, str) else repr(value)
 
 
-def print_contains(expr: ast.ContainsExpr) -> str:
-    """A part of FROM."""
-    return _contains(expr)
-
-
-def print_where(expr: ast.WhereExpr) -> str:
-    """A condition."""
-    return _where(expr)
-
-
 def _select(select: ast.SelectClause) -> str:
     words = ["SELECT"]
     if select.distinct:

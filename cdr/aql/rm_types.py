@@ -30,14 +30,6 @@ def class_types(rm_type: str) -> Types:
     return schema.concrete_subtypes(rm_type) or frozenset({rm_type})
 
 
-def path_types(start: Types, path: ast.ObjectPath | None, refused: list[Unsupported]) -> Types:
-    """The types at the end of a path; raises AqlSemanticError ``aql.attribute.unknown``."""
-    types = start
-    for part in path.parts if path is not None else ():
-        types = part_types(types, part, refused)
-    return types
-
-
 def part_types(types: Types, part: ast.PathPart, refused: list[Unsupported]) -> Types:
     """The types that one segment leads to; attributes that data never holds are added to ``refused``."""
     found: set[str] = set()

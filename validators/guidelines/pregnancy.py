@@ -109,12 +109,6 @@ class Pregnancy:
         """The codes of a field, oldest first."""
         return [v.code for _, v in self.values(field_id) if v.code is not None]
 
-    def latest_number(self, field_id: str) -> float | None:
-        """The last number that a field was given."""
-        return next(
-            (v.number for _, v in reversed(list(self.values(field_id))) if v.number is not None), None
-        )
-
     @property
     def term(self) -> date | None:
         """The date that gestational ages use: agreed, else first ultrasound, else by the last period."""
