@@ -1,0 +1,106 @@
+"""AQL, ad hoc and stored (ITS-REST Query)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from api.client.formats import JsonObject
+from api.client.operation import REST, Operation, Stream
+from api.client.rows import Rows
+
+Parameters = Mapping[str, Any]
+_SENDING = {"Content-Type": "application/json"}
+
+
+def run(
+    aql: str,
+    parameters: Parameters | None = None,
+    *,
+    ehr_id: str | None = None,
+    offset: int | None = None,
+    fetch: int | None = None,
+) -> Operation[Rows]:
+    """The rows of a query; ``parameters`` by name without ``$``; ``ehr_id`` keeps it to one EHR.
+
+    Refused: Refused with code ``aql...`` and the place in the text, NotSupported by name.
+    """
+    return Operation(
+        method="POST",
+        path=f"{REST}/query/aql",
+        headers=_headers(ehr_id),
+        content=_body(aql, parameters, offset, fetch),
+        read=_rows,
+        repeatable=True,
+    )
+
+
+def run_stored(
+    name: str,
+    version: str | None = None,
+    parameters: Parameters | None = None,
+    *,
+    ehr_id: str | None = None,
+    offset: int | None = None,
+    fetch: int | None = None,
+) -> Operation[Rows]:
+    """The rows of a stored query; ``version`` may be a beginning. Refused as :func:`run`, and NotFound."""
+    place = quote(name, safe=":") + (f"/{quote(version)}" if version else "")
+    return Operation(
+        method="POST",
+        path=f"{REST}/query/{place}",
+        headers=_headers(ehr_id),
+        content=_body(None, parameters, offset, fetch),
+        read=_rows,
+        repeatable=True,
+    )
+
+
+def stream(
+    aql: str, parameters: Parameters | None = None, *, ehr_id: str | None = None
+) -> Stream[JsonObject]:
+    """The rows one by one, as objects by column, while the query runs; for answers too large to hold."""
+    return Stream(
+        method="POST",
+        path=f"{REST}/query/aql",
+        headers={**_headers(ehr_id), "Accept": "application/x-ndjson"},
+        content=_body(aql, parameters, None, None),
+        decoder=_row_decoder,
+    )
+
+
+def explain(
+    aql: str, parameters: Parameters | None = None, *, ehr_id: str | None = None
+) -> Operation[JsonObject]:
+    """How the query would be answered: its plan in words, index and counts; no rows."""
+    return Operation(
+        method="POST",
+        path=f"{REST}/query/explain",
+        headers=_headers(ehr_id),
+        content=_body(aql, parameters, None, None),
+        read=lambda answer: orjson.loads(answer.content),
+        repeatable=True,
+    )
+
+
+def _headers(ehr_id: str | None) -> Mapping[str, str]:
+    return _SENDING if ehr_id is None else {**_SENDING, "openehr-ehr-id": ehr_id}
+
+
+def _body(aql: str | None, parameters: Parameters | None, offset: int | None, fetch: int | None) -> bytes:
+    stated = {"q": aql, "query_parameters": parameters, "offset": offset, "fetch": fetch}
+    return orjson.dumps({name: value for name, value in stated.items() if value is not None})
+
+
+def _rows(response: httpx.Response) -> Rows:
+    body = orjson.loads(response.content)
+    columns = tuple(column["name"] for column in body["columns"])
+    return Rows(columns, body["rows"], body.get("meta", {}))
+
+
+def _row_decoder() -> Callable[[str], JsonObject | None]:
+    return lambda line: orjson.loads(line) if line else None
