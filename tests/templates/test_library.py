@@ -42,7 +42,7 @@ def roots(opt: OperationalTemplate) -> Iterator[tuple[tuple[str, ...], CArchetyp
             yield names, node.constraint
 
 
-def test_the_eight_templates_are_there() -> None:
+def test_the_templates_of_the_card_are_there() -> None:
     assert {template_id.removeprefix("helsekort_").removesuffix(".v0") for template_id in IDS} == {
         "egenregistrering",
         "fodsel_barsel",
@@ -51,7 +51,9 @@ def test_the_eight_templates_are_there() -> None:
         "lab",
         "rhd",
         "samtykke",
+        "skjermet",
         "ultralyd",
+        "vaksine",
     }
     assert {template.language for template in library_templates().values()} == {"nb"}
 
