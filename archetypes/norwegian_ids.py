@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
+# Namespaces of ids that stand for a person: fødselsnummer, D-nummer, felles hjelpenummer.
+PERSON_NAMESPACES = frozenset({"2.16.578.1.12.4.1.4.1", "2.16.578.1.12.4.1.4.2", "2.16.578.1.12.4.1.4.3"})
+
 _FIRST = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
 _SECOND = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 _ORGANISATION = (3, 2, 7, 6, 5, 4, 3, 2, 1)

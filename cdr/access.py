@@ -1,62 +1,130 @@
-"""The one decision on access: who may do what to which EHR, and why (not)."""
+"""The one decision on access: who may do what to which EHR, and why (not). Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from cdr.context import Ctx
+from cdr.access_rules import (
+    PURPOSES_OF_CARE,
+    ROLES_IN_CARE,
+    RULES,
+    SECURITY_LEVEL,
+    Action,
+    Basis,
+    Need,
+)
+from cdr.actor import Actor
+from cdr.consent import judge_consent, sight_of
+from cdr.facts import Facts
+from cdr.sight import EVERYTHING, Sight
 
+__all__ = ["Action", "Asked", "Decision", "allow_all", "decide"]
 
-class Action(StrEnum):
-    """What can be done; each use case has one."""
-
-    CREATE_EHR = "ehr.create"
-    READ_EHR = "ehr.read"
-    FIND_EHR = "ehr.find"
-    READ_STATUS = "ehr_status.read"
-    UPDATE_STATUS = "ehr_status.update"
-    ERASE_EHR = "ehr.erase"
-    ERASE_ALL = "ehr.erase_all"
-    CREATE_COMPOSITION = "composition.create"
-    READ_COMPOSITION = "composition.read"
-    UPDATE_COMPOSITION = "composition.update"
-    DELETE_COMPOSITION = "composition.delete"
-    CREATE_CONTRIBUTION = "contribution.create"
-    READ_CONTRIBUTION = "contribution.read"
-    CREATE_DIRECTORY = "directory.create"
-    READ_DIRECTORY = "directory.read"
-    UPDATE_DIRECTORY = "directory.update"
-    DELETE_DIRECTORY = "directory.delete"
-    ERASE_OBJECT = "object.erase"
-    READ_TAGS = "tags.read"
-    WRITE_TAGS = "tags.write"
-    STORE_QUERY = "query.store"
-    READ_QUERY = "query.read"
-    DELETE_QUERY = "query.delete"
-    PUBLISH_TEMPLATE = "template.publish"
-    READ_TEMPLATE = "template.read"
-    CHECK_IMPACT = "template.impact"
-    VALIDATE = "composition.validate"
-    QUERY = "query.run"
-    READ_AUDIT = "audit.read"
+OF_ONE_EHR = frozenset({Need.OWN, Need.CARE})
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Allowed or not, and the reason that goes to the caller and into the audit."""
+    """Allowed or not, with the code and the reason that go to the caller and into the audit.
+
+    ``open``: allowed as far as was asked, but the EHR is not known yet, and must be admitted once it is.
+    ``sight`` is what may be seen of the EHR.
+    """
 
     allowed: bool
     reason: str
+    code: str = ""
+    open: bool = False
+    sight: Sight = EVERYTHING
 
 
-def decide(ctx: Ctx, action: Action, ehr_id: str | None = None) -> Decision:
-    """May ``ctx.actor`` do this? ``ehr_id`` is None where the action is about no EHR, or about many.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: ``facts`` is None where the EHR is not known yet, or there is none."""
 
-    Development lets everybody do everything; production denies everything until tokens are checked.
+    actor: Actor
+    action: Action
+    facts: Facts | None = None
+    basis: str = ""
+    reason: str = ""
+
+
+def allow_all() -> Decision:
+    """The decision of a development server without an issuer."""
+    return Decision(True, "development mode lets everybody in")
+
+
+def decide(asked: Asked) -> Decision:
+    """May the actor do this to the EHR of the facts? No I/O; well under 0.1 ms.
+
+    Whoever is refused for not being the subject, or for want of a relation, is told the same whether the
+    EHR exists or not.
     """
-    if ctx.settings.is_dev:
-        return Decision(True, "development mode lets everybody in")
-    if action is Action.ERASE_ALL:
-        return Decision(False, "emptying a server is possible in development only")
-    return Decision(False, "this server cannot check identities yet")
+    need = RULES[asked.action].get(asked.actor.kind)
+    if need is None:
+        return _refused("access.role", f"{asked.action.value} is not for the role {asked.actor.kind.value}")
+    refusal = _NEEDS[need](asked)
+    if refusal is not None:
+        return refusal
+    granted = f"{asked.actor.kind.value}: {need.value}"
+    if asked.facts is None:
+        return Decision(True, granted, open=need in OF_ONE_EHR)
+    question = (asked.actor, asked.action, asked.facts.consent, asked.basis)
+    forbidden = judge_consent(*question)
+    if forbidden is not None:
+        return _refused(forbidden.code, forbidden.reason)
+    return Decision(True, granted, sight=sight_of(*question))
+
+
+def _refused(code: str, reason: str) -> Decision:
+    return Decision(False, reason, code)
+
+
+def _nothing(asked: Asked) -> Decision | None:
+    return None
+
+
+def _own(asked: Asked) -> Decision | None:
+    actor, facts = asked.actor, asked.facts
+    if actor.security_level < SECURITY_LEVEL:
+        return _refused("access.level", f"the log-in must be of security level {SECURITY_LEVEL}")
+    if not actor.person_id:
+        return _refused("access.no_person", "the token does not say who the citizen is")
+    if facts is not None and actor.person_id not in facts.subjects:
+        return _refused("access.not_own", "a citizen sees her own record only")
+    return None
+
+
+def _new(asked: Asked) -> Decision | None:
+    actor = asked.actor
+    if actor.security_level < SECURITY_LEVEL:
+        return _refused("access.level", f"the log-in must be of security level {SECURITY_LEVEL}")
+    if not actor.organisation:
+        return _refused("access.organisation", "the token names no organisation")
+    if not actor.hpr or actor.role not in ROLES_IN_CARE:
+        return _refused("access.role", f"needs an HPR number and one of the roles {_ROLE_NAMES}")
+    if asked.basis not in _BASES:
+        return _refused("access.basis", f"needs an access basis: one of {', '.join(_BASES)}")
+    if asked.basis == Basis.EMERGENCY and not asked.reason.strip():
+        return _refused("access.reason", f"{Basis.EMERGENCY.value} needs a reason")
+    return None
+
+
+def _care(asked: Asked) -> Decision | None:
+    refusal = _new(asked)
+    if refusal is not None or asked.facts is None or asked.basis != Basis.EXCEPTION:
+        return refusal
+    if asked.facts.related or asked.actor.attested_purpose in PURPOSES_OF_CARE:
+        return None
+    return _refused("access.relation", "no treatment relation of this organisation is known")
+
+
+_BASES = tuple(basis.value for basis in Basis)
+_ROLE_NAMES = ", ".join(sorted(ROLES_IN_CARE))
+_NEEDS: Mapping[Need, Callable[[Asked], Decision | None]] = {
+    Need.NOTHING: _nothing,
+    Need.OWN: _own,
+    Need.CARE: _care,
+    Need.NEW: _new,
+}

@@ -31,7 +31,9 @@ class Outcome(StrEnum):
 class AuditEntry:
     """One access.
 
-    ``what`` names the object (a version id, a template id), never content; ``why`` is the access basis.
+    ``what`` names the object (a version id, a template id), never content; ``why`` is the access basis and
+    ``reason`` what was said of an emergency. ``name`` is that of a professional or a member of staff, never
+    of a citizen. ``source`` is the calling system, ``event`` the id that it gave the call.
     """
 
     at: datetime
@@ -44,6 +46,14 @@ class AuditEntry:
     what: str = ""
     why: str = ""
     detail: str = ""
+    kind: str = ""
+    name: str = ""
+    hpr: str = ""
+    unit: str = ""
+    client: str = ""
+    source: str = ""
+    event: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,12 @@ def _batch_faults(batch: AuditBatch, before: AuditBatch | None) -> list[str]:
     return faults
 
 
+# What entries have had from the beginning; what came later is in the hash where it says something.
+LATER_FIELDS = ("kind", "name", "hpr", "unit", "client", "source", "event", "reason")
+
+
 def _texts(entry: AuditEntry) -> list[str | None]:
+    later = [f"{name}={text}" for name in LATER_FIELDS if (text := getattr(entry, name))]
     return [
         iso(entry.at),
         entry.actor,
@@ -127,4 +142,5 @@ def _texts(entry: AuditEntry) -> list[str | None]:
         entry.what,
         entry.why,
         entry.detail,
+        *later,
     ]

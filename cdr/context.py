@@ -7,20 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cdr.actor import Actor, ActorKind
 from cdr.settings import Settings
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology.service import TerminologyService
 
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """The person or system behind a request, as its token says; ``id`` is stable, ``name`` is for people."""
-
-    id: str
-    name: str
-    role: str = ""
-    organisation: str = ""
+__all__ = ["Actor", "ActorKind", "Ctx", "new_uuid", "utc_now"]
 
 
 def utc_now() -> datetime:
@@ -37,8 +30,9 @@ def new_uuid() -> str:
 class Ctx:
     """One request.
 
-    ``basis`` says why (access basis or purpose) and goes into the audit; ``clock`` returns times with a
-    zone; ``new_id`` makes ids of EHRs, objects and contributions; ``terminology`` knows outside codes.
+    ``basis`` is the access basis (UNNTAK, SAMTYKKE, FORHOYET_SAMTYKKE, AKUTT) and ``reason`` what the actor
+    says of an emergency; both go into the audit. ``clock`` returns times with a zone; ``new_id`` makes ids
+    of EHRs, objects and contributions; ``terminology`` knows outside codes.
     """
 
     actor: Actor
@@ -46,6 +40,7 @@ class Ctx:
     templates: TemplateRegistry
     settings: Settings
     basis: str = ""
+    reason: str = ""
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None

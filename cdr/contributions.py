@@ -105,6 +105,7 @@ def contribution_of_one(
         status=status,
         creates_ehr=creates_ehr,
         chosen_ids=chosen_ids,
+        in_care_of=call.ctx.actor.care_unit if creates_ehr else "",
     )
 
 

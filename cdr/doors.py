@@ -21,10 +21,13 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from archetypes.errors import HelsekortError
-from cdr.access import Action, decide
+from cdr.access import Action, Asked, Decision, allow_all, decide
 from cdr.audit import AuditEntry, Outcome
-from cdr.context import Ctx
+from cdr.candidates import QueryAccess
+from cdr.context import ActorKind, Ctx
 from cdr.errors import NotAllowed
+from cdr.facts import Facts
+from cdr.sight import EVERYTHING, Sight
 from cdr.store.waiting import Commit
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
 
@@ -38,13 +41,19 @@ Inside = Callable[Concatenate["Call", P], Awaitable[R]]
 
 @dataclass(slots=True)
 class Call:
-    """One access that was let in; ``ehr_id`` and ``what`` are what its arguments name."""
+    """One access that was let in; ``ehr_id`` and ``what`` are what its arguments name.
+
+    ``sight`` is what it may see of its EHR. ``waits``: it was let in before its EHR was known, and must
+    call :meth:`admit` or :meth:`population` before it answers.
+    """
 
     ctx: Ctx
     action: Action
     ehr_id: str | None
     what: str = ""
     recorded: bool = field(default=False, init=False)
+    waits: bool = field(default=False, init=False)
+    sight: Sight = field(default=EVERYTHING, init=False)
 
     def entry(
         self, outcome: Outcome, *, ehr_id: str | None = None, what: str = "", detail: str = ""
@@ -54,7 +63,7 @@ class Call:
         return AuditEntry(
             at=self.ctx.clock(),
             actor=actor.id,
-            role=actor.role,
+            role=actor.role or actor.kind.value,
             organisation=actor.organisation,
             action=self.action.value,
             outcome=outcome,
@@ -62,7 +71,54 @@ class Call:
             what=what or self.what,
             why=self.ctx.basis,
             detail=detail,
+            kind=actor.kind.value,
+            name="" if actor.kind is ActorKind.CITIZEN else actor.name,
+            hpr=actor.hpr,
+            unit=actor.unit,
+            client=actor.client_id,
+            source=actor.source_system,
+            event=actor.event_id,
+            reason=self.ctx.reason,
         )
+
+    async def admit(self, ehr_id: str | None) -> None:
+        """Ask for access to an EHR that the use case found; None if it found none, which costs the same.
+
+        Raises NotAllowed, StoreUnavailable.
+        """
+        self.ehr_id = ehr_id or self.ehr_id
+        await self.ask(names_ehr=True)
+
+    async def ask(self, *, names_ehr: bool) -> None:
+        """Ask for access; with ``names_ehr`` to one EHR. Raises NotAllowed, StoreUnavailable."""
+        decision = await self._decision(names_ehr)
+        if not decision.allowed:
+            await self.record([self.entry(Outcome.DENIED, detail=f"{decision.code}: {decision.reason}")])
+            raise NotAllowed(self.action.value, decision.reason, decision.code)
+        self.sight, self.waits = decision.sight, decision.open
+
+    async def _decision(self, names_ehr: bool) -> Decision:
+        ctx = self.ctx
+        if not ctx.settings.enforces_access:
+            return allow_all()
+        facts = await self._facts() if names_ehr else None
+        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason))
+
+    async def _facts(self) -> Facts:
+        """Where no EHR was found, one is looked up all the same, so that both take the same time."""
+        return await self.ctx.store.access.of_ehr(self.ehr_id or "", self.ctx.actor)
+
+    async def population(self) -> QueryAccess:
+        """The EHRs that a query without a named EHR ranges over: the actor's own, those in care, or all."""
+        actor, access = self.ctx.actor, self.ctx.store.access
+        self.waits = False
+        if not self.ctx.settings.enforces_access or actor.kind is ActorKind.ANALYST:
+            return QueryAccess.all_except()
+        if actor.kind is ActorKind.CITIZEN:
+            return QueryAccess(ehr_ids=await access.ehrs_of_citizen(actor))
+        if actor.kind is ActorKind.PROFESSIONAL:
+            return QueryAccess(ehr_ids=await access.ehrs_in_care(actor))
+        return QueryAccess.nothing()
 
     async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
         """Store a contribution together with its audit entry. Raises what CommitQueue.submit raises."""
@@ -105,14 +161,11 @@ def _door(
         @wraps(inside)
         async def use_case(ctx: Ctx, /, *args: P.args, **kwargs: P.kwargs) -> R:
             arguments = dict(zip(names, args, strict=False)) | kwargs
-            ehr_id = _ehr_of(arguments)
-            call = Call(ctx, action, ehr_id, _object_of(arguments))
-            decision = decide(ctx, action, ehr_id)
-            if not decision.allowed:
-                await call.record([call.entry(Outcome.DENIED, detail=decision.reason)])
-                raise NotAllowed(action.value, decision.reason)
+            call = Call(ctx, action, _ehr_of(arguments), _object_of(arguments))
+            await call.ask(names_ehr=isinstance(arguments.get("ehr_id"), str))
             answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
             assert call.recorded, f"{inside.__name__} answers without an audit entry"
+            assert not call.waits, f"{inside.__name__} answers without asking for access to the EHR it found"
             return answer
 
         vars(use_case)["__door__"] = action

@@ -71,6 +71,7 @@ async def get_ehr(call: Call, ehr_id: str) -> Ehr:
 async def get_ehr_by_subject(call: Call, subject_id: str, namespace: str) -> Ehr:
     """The EHR of a subject. Raises UnknownSubject."""
     ehr_id = await call.ctx.store.reads.ehr_of_subject(namespace, subject_id)
+    await call.admit(ehr_id)
     ehr = None if ehr_id is None else await call.ctx.store.reads.ehr(ehr_id)
     if ehr is None:
         raise UnknownSubject(namespace)

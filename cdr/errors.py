@@ -128,14 +128,15 @@ class MalformedName(BadRequest):
 
 
 class NotAllowed(CdrError):
-    """The access decision said no."""
+    """The access decision said no; ``code`` says by which rule."""
 
     code = "access.denied"
 
-    def __init__(self, action: str, reason: str) -> None:
+    def __init__(self, action: str, reason: str, code: str = "") -> None:
         super().__init__(f"{action} is not allowed: {reason}")
         self.action = action
         self.reason = reason
+        self.code = code or type(self).code
 
 
 class NotFound(CdrError):

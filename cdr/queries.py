@@ -131,7 +131,7 @@ def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:
 async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
     """The EHRs that the caller may see, as the query's own predicate."""
     if ehr_id is None:
-        return QueryAccess.all_except()
+        return await call.population()
     ehr_id = normal_object_id(ehr_id)
     if not await call.ctx.store.reads.has_ehr(ehr_id):
         raise UnknownEhr(ehr_id)

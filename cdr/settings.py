@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
+BUILTIN = "builtin"  # as the issuer: the one that this program carries, for development
 
 
 class Mode(StrEnum):
@@ -40,7 +41,11 @@ class Settings(BaseSettings):
     )
     mongod_cache_mib: int = Field(256, ge=256, description="Cache of the private mongod in MiB.")
     database: str = Field("helsekort", min_length=1, max_length=38, description="Name of the database.")
-    issuer: str | None = Field(None, description="OpenID issuer whose tokens are taken; production needs it.")
+    issuer: str | None = Field(
+        None,
+        pattern="^(builtin|https://.+|http://(127\\.0\\.0\\.1|localhost)(:\\d+)?(/.*)?)$",
+        description="OpenID issuer whose tokens are taken; production needs it. Dev: none, or `builtin`.",
+    )
     system_id: str = Field(
         "no.helsekort.cdr",
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?$",
@@ -80,6 +85,8 @@ class Settings(BaseSettings):
     def _modes_keep_their_promises(self) -> Settings:
         if self.mode is Mode.PRODUCTION and not self.issuer:
             raise ValueError("production mode needs HELSEKORT_ISSUER; for a trial use --mode dev")
+        if self.mode is Mode.PRODUCTION and self.issuer == BUILTIN:
+            raise ValueError("the built-in issuer is for --mode dev; production needs a real one")
         if self.mode is Mode.DEV and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError(f"dev mode listens on loopback only, not on {self.host}")
         return self
@@ -88,3 +95,8 @@ class Settings(BaseSettings):
     def is_dev(self) -> bool:
         """True in development mode."""
         return self.mode is Mode.DEV
+
+    @property
+    def enforces_access(self) -> bool:
+        """True where tokens, consent and access count: always but for a dev server without an issuer."""
+        return self.issuer is not None

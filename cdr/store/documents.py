@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 
 import zstandard
 
-from cdr.audit import AuditBatch, AuditEntry, Outcome
+from cdr.audit import LATER_FIELDS, AuditBatch, AuditEntry, Outcome
 from cdr.store.database import FAR, Document
 from cdr.store.indexes import SCHEMA_VERSION
 from cdr.versions import (
@@ -292,6 +292,7 @@ def _entry_document(entry: AuditEntry) -> Document:
         "out": entry.outcome.value,
     }
     optional = {"e": entry.ehr_id, "on": entry.what, "why": entry.why, "more": entry.detail}
+    optional |= {name: getattr(entry, name) for name in LATER_FIELDS}
     return document | {key: value for key, value in optional.items() if value}
 
 
@@ -307,4 +308,5 @@ def _entry(document: Document) -> AuditEntry:
         what=document.get("on", ""),
         why=document.get("why", ""),
         detail=document.get("more", ""),
+        **{name: document.get(name, "") for name in LATER_FIELDS},
     )

@@ -11,6 +11,7 @@ from pymongo.errors import InvalidURI
 from cdr.audit import AuditBatch, AuditEntry
 from cdr.errors import DatabaseMissing
 from cdr.store import erasure
+from cdr.store.access_facts import AccessFacts
 from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
 from cdr.store.candidates import Candidates
 from cdr.store.commits import CommitQueue
@@ -36,6 +37,7 @@ class Store:
         self._database = database
         self._tombstones = tombstones
         self.reads = Reads(database)
+        self.access = AccessFacts(database)
         self.templates = TemplateDocuments(database)
         self.template_versions = TemplateVersions(database)
         self.stored_queries = StoredQueryDocuments(database)

@@ -185,6 +185,7 @@ def _supersede(ehr_id: str, version: NewVersion, audit: AuditDetails) -> UpdateO
 
 
 def _ehr_document(commit: Commit, status: StatusFacts, audit: AuditDetails) -> Document:
+    relations = [{"org": commit.in_care_of, "since": audit.time_committed}] if commit.in_care_of else []
     return {
         "_id": commit.ehr_id,
         "gate": {"open": True, "mod": status.is_modifiable, "w": 0},
@@ -192,6 +193,7 @@ def _ehr_document(commit: Commit, status: StatusFacts, audit: AuditDetails) -> D
         "created": audit.time_committed,
         "status": status.object_id,
         "queryable": status.is_queryable,
+        "rel": relations,
     }
 
 

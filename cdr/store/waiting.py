@@ -58,6 +58,7 @@ class Commit:
     content (needs an open and modifiable one); ``needs_modifiable`` says that it writes the status and,
     before that, content. ``clock`` is the time it was asked for; the commit time may be later.
     ``chosen_ids`` are object ids that the client chose: none of them may be that of an erased object.
+    ``in_care_of`` is the organisation that has the woman in treatment from the creation of her EHR on.
     """
 
     ehr_id: str
@@ -75,6 +76,7 @@ class Commit:
     facts: ContributionFacts | None = None
     chosen_ids: tuple[str, ...] = ()
     repeat: RepeatKey | None = None
+    in_care_of: str = ""
 
 
 def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], list[Commit]]:

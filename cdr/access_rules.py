@@ -1,0 +1,107 @@
+"""Who may do what, as a table: for each action, the kinds of actors that may, and what more they need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from cdr.actor import ActorKind
+
+
+class Action(StrEnum):
+    """What can be done; each use case has one."""
+
+    CREATE_EHR = "ehr.create"
+    READ_EHR = "ehr.read"
+    FIND_EHR = "ehr.find"
+    READ_STATUS = "ehr_status.read"
+    UPDATE_STATUS = "ehr_status.update"
+    ERASE_EHR = "ehr.erase"
+    ERASE_ALL = "ehr.erase_all"
+    CREATE_COMPOSITION = "composition.create"
+    READ_COMPOSITION = "composition.read"
+    UPDATE_COMPOSITION = "composition.update"
+    DELETE_COMPOSITION = "composition.delete"
+    CREATE_CONTRIBUTION = "contribution.create"
+    READ_CONTRIBUTION = "contribution.read"
+    CREATE_DIRECTORY = "directory.create"
+    READ_DIRECTORY = "directory.read"
+    UPDATE_DIRECTORY = "directory.update"
+    DELETE_DIRECTORY = "directory.delete"
+    ERASE_OBJECT = "object.erase"
+    READ_TAGS = "tags.read"
+    WRITE_TAGS = "tags.write"
+    STORE_QUERY = "query.store"
+    READ_QUERY = "query.read"
+    DELETE_QUERY = "query.delete"
+    PUBLISH_TEMPLATE = "template.publish"
+    READ_TEMPLATE = "template.read"
+    CHECK_IMPACT = "template.impact"
+    VALIDATE = "composition.validate"
+    QUERY = "query.run"
+    READ_AUDIT = "audit.read"
+
+
+class Need(StrEnum):
+    """What an actor of a kind needs beyond being of it."""
+
+    NOTHING = "nothing"
+    OWN = "own"  # to be the subject of the EHR
+    CARE = "care"  # health personnel with a basis, and a treatment relation where the basis asks for one
+    NEW = "new"  # as CARE, for an EHR that is not there yet: no relation can be on record
+
+
+CITIZEN, PROFESSIONAL, SYSTEM = ActorKind.CITIZEN, ActorKind.PROFESSIONAL, ActorKind.SYSTEM
+ANALYST, STAFF, OPERATOR = ActorKind.ANALYST, ActorKind.STAFF, ActorKind.OPERATOR
+OFFICER, SERVER = ActorKind.OFFICER, ActorKind.SERVER
+
+_HER_OWN_OR_IN_CARE = {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE}
+_IN_CARE = {PROFESSIONAL: Need.CARE}
+_KNOWN_PEOPLE = {kind: Need.NOTHING for kind in (CITIZEN, PROFESSIONAL, ANALYST, STAFF, OPERATOR, OFFICER)}
+_PEOPLE_AND_SYSTEMS = {**_KNOWN_PEOPLE, SYSTEM: Need.NOTHING, SERVER: Need.NOTHING}
+
+RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
+    Action.CREATE_EHR: {PROFESSIONAL: Need.NEW},
+    Action.READ_EHR: _HER_OWN_OR_IN_CARE,
+    Action.FIND_EHR: _HER_OWN_OR_IN_CARE,
+    Action.READ_STATUS: _HER_OWN_OR_IN_CARE,
+    Action.UPDATE_STATUS: _IN_CARE,
+    Action.ERASE_EHR: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.ERASE_ALL: {},
+    Action.CREATE_COMPOSITION: _IN_CARE,
+    Action.READ_COMPOSITION: _HER_OWN_OR_IN_CARE,
+    Action.UPDATE_COMPOSITION: _IN_CARE,
+    Action.DELETE_COMPOSITION: _IN_CARE,
+    Action.CREATE_CONTRIBUTION: _IN_CARE,
+    Action.READ_CONTRIBUTION: _HER_OWN_OR_IN_CARE,
+    Action.CREATE_DIRECTORY: _IN_CARE,
+    Action.READ_DIRECTORY: _HER_OWN_OR_IN_CARE,
+    Action.UPDATE_DIRECTORY: _IN_CARE,
+    Action.DELETE_DIRECTORY: _IN_CARE,
+    Action.ERASE_OBJECT: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_TAGS: _HER_OWN_OR_IN_CARE,
+    Action.WRITE_TAGS: _IN_CARE,
+    Action.STORE_QUERY: {ANALYST: Need.NOTHING, STAFF: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_QUERY: _PEOPLE_AND_SYSTEMS,
+    Action.DELETE_QUERY: {ANALYST: Need.NOTHING, STAFF: Need.NOTHING},
+    Action.PUBLISH_TEMPLATE: {STAFF: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_TEMPLATE: _PEOPLE_AND_SYSTEMS,
+    Action.CHECK_IMPACT: {STAFF: Need.NOTHING},
+    Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
+    Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
+    Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},
+}
+
+
+class Basis(StrEnum):
+    """Why a professional opens an EHR (``nhn-access-basis``)."""
+
+    EXCEPTION = "UNNTAK"  # has her in treatment: the relation is on record, or vouched for
+    AGREED = "SAMTYKKE"  # she is present and agrees
+    AGREED_MORE = "FORHOYET_SAMTYKKE"  # she is present and agrees to what she had blocked
+    EMERGENCY = "AKUTT"  # life and health at stake; needs a reason
+
+
+ROLES_IN_CARE = frozenset({"LE", "JO", "SP"})  # Volven 9060: physician, midwife, nurse
+PURPOSES_OF_CARE = frozenset({"TREAT", "ETREAT", "COVERAGE"})  # purposes of use that a client may vouch for
+SECURITY_LEVEL = 4  # of a log-in that opens health data
