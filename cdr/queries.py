@@ -10,9 +10,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from cdr.access import Action
 from cdr.aql.checks import check
 from cdr.aql.collectors import Limits
+from cdr.aql.column_types import typed_column
 from cdr.aql.compile import Execution, Page, Plan, compile_query
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.parser import parse
@@ -23,6 +26,7 @@ from cdr.audit import AuditEntry, Outcome
 from cdr.candidates import QueryAccess, Record
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.rows import RowStream
 from cdr.store.candidate_explain import Reading
 from cdr.versions import normal_object_id
 
@@ -61,14 +65,6 @@ async def run_query(
     return result_set(text, scope, rows, created=started, name=name)
 
 
-@dataclass(frozen=True, slots=True)
-class RowStream:
-    """The columns, and the rows in batches; each batch is in the audit before it comes."""
-
-    columns: tuple[Column, ...]
-    batches: AsyncIterator[list[list[Any]]]
-
-
 @asking(Action.QUERY)
 async def stream_query(
     call: Call,
@@ -89,7 +85,8 @@ async def stream_query(
     plan = compile_query(scope, access, now=call.ctx.clock(), page=page)
     execution = _start(call, plan)
     await call.record([_entry_of_query(call, text)])
-    return RowStream(scope.columns, _audited(call, text, execution, _batches(call, plan, execution)))
+    columns = tuple(typed_column(column, scope) for column in scope.columns)
+    return RowStream(columns, _audited(call, text, execution, _batches(call, plan, execution)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +137,17 @@ async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
 
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
     """The rows, and the EHRs that they are about."""
-    most = call.ctx.settings.query_rows
+    settings = call.ctx.settings
     execution = _start(call, plan)
     rows: list[list[Any]] = []
+    size = 0
     async for batch in _batches(call, plan, execution):
         rows += batch
-        if len(rows) > most:
-            raise AqlTooLarge("rows", most)
+        size += len(orjson.dumps(batch))
+        if len(rows) > settings.query_rows:
+            raise AqlTooLarge("rows", settings.query_rows)
+        if size > settings.query_bytes:
+            raise AqlTooLarge("bytes", settings.query_bytes)
     return rows, execution.owners
 
 

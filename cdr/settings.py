@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     body_limit: int = Field(8 * MIB, ge=1024, description="Largest request body in bytes.")
     query_seconds: float = Field(30.0, gt=0, le=300, description="Longest run of a query in seconds.")
     query_rows: int = Field(100_000, ge=1, description="Most rows that a query may return.")
+    query_bytes: int = Field(
+        64 * MIB, ge=1024, description="Largest RESULT_SET in bytes; whoever wants more takes a stream."
+    )
+    stream_bytes: int = Field(
+        4096 * MIB, ge=1024, description="Largest answer as CSV, NDJSON, Arrow or Parquet, in bytes."
+    )
     commit_group: int = Field(64, ge=1, le=1000, description="Most commits in one database transaction.")
     store_patience: float = Field(
         10.0, gt=0, description="Seconds that a request waits for a database that does not answer."

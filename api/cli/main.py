@@ -10,9 +10,11 @@ import typer
 from api.cli.archetype import archetype_commands
 from api.cli.coverage import coverage
 from api.cli.demo import demo
+from api.cli.query import query
 from api.cli.serve import serve
 from api.cli.template import template_commands
 from api.cli.validate import validate
+from api.client import ClientError
 from api.version import VERSION
 from archetypes.errors import HelsekortError
 
@@ -27,6 +29,7 @@ app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("coverage")(coverage)
 app.command("validate")(validate)
+app.command("query")(query)
 app.add_typer(archetype_commands, name="archetype")
 app.add_typer(template_commands, name="template")
 
@@ -35,7 +38,7 @@ def main() -> None:
     """Run the command line; an error of ours becomes one message and exit status 1."""
     try:
         app()
-    except (HelsekortError, RecursionError) as error:
+    except (HelsekortError, ClientError, RecursionError) as error:
         print(f"helsekort: {error}", file=sys.stderr)
         sys.exit(1)
 

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from api.answers import json_answer, location
 from api.bodies import read_body, read_optional_body
+from api.cancelling import ClientGone, no_answer, unless_gone
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, accepted
 from api.openapi import EHR_ID_HEADER, errors, parameters, request_body
-from api.tables import CSV, NDJSON, table
+from api.tables import TABLES, answer_form, table_answer
 from api.version import VERSION
 from archetypes.rm.canonical_json import read_canonical
 from cdr import queries, stored_queries
@@ -30,8 +30,8 @@ _EXAMPLE = {
     "query_parameters": {"ehr_id": "7d44b88c-4199-4bad-97dc-d78268e01398"},
 }
 _STORED_BODY = request_body(JSON, {"query_parameters": {"ehr_id": "7d44b88c-..."}}, required=False)
-_FORMS = (JSON, CSV, NDJSON)
-_RESERVED = ("q", "ehr_id", "offset", "fetch")
+_FORMS = (JSON, *TABLES)
+_RESERVED = ("q", "ehr_id", "offset", "fetch", "format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,10 @@ async def query_by_get(
     ehr_id: Annotated[str | None, Query(description="Query this EHR only.")] = None,
 ) -> Response:
     """Every other parameter of the address is a query parameter: `&ehr=...` gives `$ehr`."""
-    media_type = accepted(request, *_FORMS)
+    media_type = answer_form(request, *_FORMS)
     asked = QueryRequest(q, _address_parameters(request), offset, fetch, _one_ehr(request, ehr_id))
     href = location(request, f"/query/aql?{request.scope['query_string'].decode('latin-1')}")
-    if media_type != JSON:
-        return await _table(ctx, asked, media_type)
-    return await _run(ctx, asked, href)
+    return await _answer(request, ctx, asked, media_type, href)
 
 
 @router.post(
@@ -76,12 +74,10 @@ async def query_by_get(
 )
 async def query_by_post(request: Request, ctx: Context) -> Response:
     """The body has `q`, and may have `query_parameters` (names without `$`), `offset` and `fetch`."""
-    media_type = accepted(request, *_FORMS)
+    media_type = answer_form(request, *_FORMS)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
     asked = _query_of(body, _one_ehr(request, None))
-    if media_type != JSON:
-        return await _table(ctx, asked, media_type)
-    return await _run(ctx, asked)
+    return await _answer(request, ctx, asked, media_type)
 
 
 @router.post(
@@ -172,7 +168,7 @@ async def _run_stored(
     request: Request, ctx: Ctx, name: str, version: str, asked: QueryRequest | None
 ) -> Response:
     """Run a stored query; ``asked`` is what the address says, None when the body says it."""
-    accepted(request, JSON)
+    media_type = answer_form(request, *_FORMS)
     href = None
     if asked is None:
         body = await read_optional_body(request, limit=ctx.settings.body_limit)
@@ -183,19 +179,25 @@ async def _run_stored(
         path = f"/query/{name}{'/' if version else ''}{version}"
         href = location(request, f"{path}?{query}" if query else path)
     stored = await stored_queries.get_query(ctx, name, version)
-    return await _run(ctx, replace(asked, text=stored.text), href, f"{stored.name}/{stored.version}")
+    named = f"{stored.name}/{stored.version}"
+    return await _answer(request, ctx, replace(asked, text=stored.text), media_type, href, named)
 
 
-async def _table(ctx: Ctx, asked: QueryRequest, media_type: str) -> Response:
-    """The rows while the query runs; when the client goes away, the query ends."""
-    stream = await queries.stream_query(
-        ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
-    )
-    return StreamingResponse(table(stream, media_type), media_type=media_type)
-
-
-async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None, name: str | None = None) -> Response:
-    result = await queries.run_query(
+async def _answer(
+    request: Request,
+    ctx: Ctx,
+    asked: QueryRequest,
+    media_type: str,
+    href: str | None = None,
+    name: str | None = None,
+) -> Response:
+    """A RESULT_SET, or the rows while the query runs; when the client goes away, the query ends."""
+    if media_type != JSON:
+        stream = await queries.stream_query(
+            ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
+        )
+        return table_answer(stream, media_type, limit=ctx.settings.stream_bytes)
+    running = queries.run_query(
         ctx,
         asked.text,
         asked.parameters,
@@ -204,6 +206,10 @@ async def _run(ctx: Ctx, asked: QueryRequest, href: str | None = None, name: str
         ehr_id=asked.ehr_id,
         name=name,
     )
+    try:
+        result = await unless_gone(request, running)
+    except ClientGone:
+        return no_answer()
     return json_answer(result.to_json(generator=f"Helsekort CDR {VERSION}", href=href))
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
+from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from starlette.testclient import TestClient
 
@@ -44,11 +48,57 @@ def test_ndjson(client: TestClient, ehr_id: str) -> None:
     assert rows[0]["n"] == 1.5
 
 
-@pytest.mark.parametrize("form", ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"])
-def test_other_forms_are_refused_by_name(client: TestClient, form: str) -> None:
-    answer = client.get(PLACE, params={"q": TEXT}, headers={"Accept": form})
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [
+        ("application/vnd.apache.arrow.stream", lambda content: pyarrow.ipc.open_stream(content).read_all()),
+        (
+            "application/vnd.apache.parquet",
+            lambda content: pyarrow.parquet.read_table(pyarrow.BufferReader(content)),
+        ),
+    ],
+)
+def test_columns_with_their_types(
+    client: TestClient, ehr_id: str, form: str, read: Callable[[bytes], Any]
+) -> None:
+    for _ in range(30):
+        store_visit(client, ehr_id)
+    text = (
+        "SELECT c/uid/value AS uid, c/context/start_time/value AS at, c/name AS name, NULL AS nothing, "
+        "1.5 AS n, o/data/events/data/items[at0004]/value/magnitude AS systolic, LENGTH(c/uid/value) AS long "
+        "FROM EHR e CONTAINS COMPOSITION c CONTAINS OBSERVATION o[openEHR-EHR-OBSERVATION.blood_pressure.v2]"
+    )
+    answer = client.get(PLACE, params={"q": text, "ehr_id": ehr_id}, headers={"Accept": form})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == form
+    found = read(answer.content)
+    assert {field.name: str(field.type) for field in found.schema} == {
+        "uid": "string",
+        "at": "string",
+        "name": "string",
+        "nothing": "string",
+        "n": "double",
+        "systolic": "double",
+        "long": "int64",
+    }
+    rows = client.get(PLACE, params={"q": text, "ehr_id": ehr_id}).json()["rows"]
+    expected = sorted([*row[:2], json.loads(json.dumps(row[2])), *row[3:]] for row in rows)
+    shown = [{**row, "name": json.loads(row["name"])} for row in found.to_pylist()]
+    assert sorted([list(row.values()) for row in shown], key=lambda row: row[0]) == expected
+
+
+def test_the_form_may_stand_in_the_address(client: TestClient, ehr_id: str) -> None:
+    store_visit(client, ehr_id)
+    answer = client.get(PLACE, params={"q": TEXT, "ehr_id": ehr_id, "format": "parquet"})
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.content[:4] == answer.content[-4:] == b"PAR1"
+    assert_error(client.get(PLACE, params={"q": TEXT, "format": "xlsx"}), 400, "parameter.malformed")
+
+
+def test_other_forms_are_refused_by_name(client: TestClient) -> None:
+    answer = client.get(PLACE, params={"q": TEXT}, headers={"Accept": "application/pdf"})
     assert answer.status_code == 406
-    assert form in answer.text
+    assert "application/pdf" in answer.text
 
 
 def test_errors_come_before_the_first_row(client: TestClient) -> None:
