@@ -15,9 +15,11 @@ from starlette.responses import Response
 from api.negotiation import JSON, Preference, etag, preference
 from api.representations import represent, represent_payload
 from api.times import http_date
-from cdr.versions import StoredVersion
+from cdr.versions import Kind, StoredVersion
+from templates.errors import NotSayable
 
 BASE_PATH = "/openehr/v1"
+_RESOURCES = {Kind.COMPOSITION: "composition", Kind.EHR_STATUS: "ehr_status", Kind.FOLDER: "directory"}
 
 
 def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -33,13 +35,16 @@ def object_answer(
 
 
 def version_answer(
-    version: StoredVersion, media_type: str = JSON, representation: Callable[[], bytes] | None = None
+    request: Request,
+    version: StoredVersion,
+    media_type: str = JSON,
+    representation: Callable[[], bytes] | None = None,
 ) -> Response:
     """The data of a version, as JSON its stored bytes as they are; 204 for a deletion.
 
     ``representation`` makes the body of formats that need more than the version.
     """
-    headers = version_headers(version)
+    headers = version_headers(request, version)
     if version.payload is None:
         return Response(status_code=204, headers=headers)
     body = representation() if representation else represent_payload(version.payload, media_type)
@@ -69,11 +74,13 @@ def updated_answer(
     representation: Callable[[], bytes] | None = None,
 ) -> Response:
     """200 with the body that ``Prefer`` asks for, 204 when it asks for none."""
-    wants_body = preference(request) in (Preference.REPRESENTATION, Preference.IDENTIFIER)
-    status = 200 if wants_body else 204
-    headers = version_headers(version)
+    headers = version_headers(request, version)
     body = representation or partial(represent_payload, version.payload, media_type)
-    return _written(request, status, str(version.uid), headers, body, media_type)
+    answer = _written(request, 200, str(version.uid), headers, body, media_type)
+    if not answer.body:
+        answer.status_code = 204
+        del answer.headers["Content-Length"]
+    return answer
 
 
 def location(request: Request, path: str) -> str:
@@ -91,16 +98,28 @@ def _written(
     representation: Callable[[], bytes],
     media_type: str,
 ) -> Response:
-    wanted = preference(request)
+    wanted, body = preference(request), b""
+    if wanted is Preference.REPRESENTATION:
+        try:
+            body = representation()
+        except NotSayable:  # it is stored nevertheless: the client is told where, and that no body comes
+            wanted = Preference.MINIMAL
+    elif wanted is Preference.IDENTIFIER:
+        body, media_type = orjson.dumps({"uid": uid}), JSON
     if wanted is not None:
         headers["Preference-Applied"] = f"return={wanted}"
-    if wanted is Preference.REPRESENTATION:
-        return Response(representation(), status_code=status, media_type=media_type, headers=headers)
-    if wanted is Preference.IDENTIFIER:
-        return Response(orjson.dumps({"uid": uid}), status_code=status, media_type=JSON, headers=headers)
-    return Response(status_code=status, headers=headers)
+    return Response(body, status_code=status, media_type=media_type if body else None, headers=headers)
 
 
-def version_headers(version: StoredVersion) -> dict[str, str]:
-    """The headers of an answer that shows a version."""
-    return {"ETag": etag(str(version.uid)), "Last-Modified": http_date(version.audit.time_committed)}
+def version_headers(request: Request, version: StoredVersion) -> dict[str, str]:
+    """The headers of an answer that shows a version; ITS-REST 1.0.3 wants its address in all of them."""
+    return {
+        "ETag": etag(str(version.uid)),
+        "Last-Modified": http_date(version.audit.time_committed),
+        "Location": location(request, version_path(version)),
+    }
+
+
+def version_path(version: StoredVersion) -> str:
+    """Where a version is read, below the base path."""
+    return f"/ehr/{version.ehr_id}/{_RESOURCES[version.kind]}/{version.uid}"

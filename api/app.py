@@ -17,6 +17,7 @@ from api.middleware import RequestGuard
 from api.openapi import add_openapi
 from api.pages import add_pages
 from api.routes import (
+    adl2,
     admin,
     composition,
     contribution,
@@ -47,6 +48,7 @@ _ROUTES = (
     directory,
     tags,
     definition,
+    adl2,
     stored_query,
     query,
     validate,

@@ -24,10 +24,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from api.answers import BASE_PATH, location
 from api.http_errors import (
     BodyTooLarge,
     MalformedRequest,
     NotAcceptable,
+    RefusedContribution,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -40,6 +42,9 @@ from cdr.errors import (
     BadRequest,
     CdrError,
     Conflict,
+    InvalidDirectory,
+    InvalidEhrStatus,
+    KindNotSupported,
     NotAllowed,
     NotFound,
     NotLatest,
@@ -62,9 +67,11 @@ from templates.errors import (
 from validators.messages import finding_text
 
 JsonFinding = dict[str, Any]
+_WITH_FINDINGS = (CdrError, TemplateError, SimplifiedFormatError, RefusedContribution)
 
 STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
+    RefusedContribution: HTTPStatus.BAD_REQUEST,
     MalformedJson: HTTPStatus.BAD_REQUEST,
     MalformedXml: HTTPStatus.BAD_REQUEST,
     UnreadableTemplate: HTTPStatus.BAD_REQUEST,
@@ -80,11 +87,14 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     BodyTooLarge: HTTPStatus(413),
     TooLarge: HTTPStatus(413),
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidEhrStatus: HTTPStatus.BAD_REQUEST,  # ITS-REST lists no 422 for these two
+    InvalidDirectory: HTTPStatus.BAD_REQUEST,
     InvalidTemplate: HTTPStatus(422),
     NoExample: HTTPStatus(422),
     SimplifiedFormatError: HTTPStatus(422),
     Unprocessable: HTTPStatus(422),
     QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,
+    KindNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -158,13 +168,13 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
         error.code,
         str(error),
         findings=_findings_of(error, preferred_language(request)),
-        headers=_headers_of(error),
+        headers=_headers_of(request, error),
     )
 
 
 def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     """The findings that an error carries, or the one place in a text that it names."""
-    if isinstance(error, CdrError | TemplateError | SimplifiedFormatError) and error.findings:
+    if isinstance(error, _WITH_FINDINGS) and error.findings:
         return [_finding_json(finding, language) for finding in error.findings]
     if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson | MalformedXml) and error.line:
         place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))
@@ -172,15 +182,23 @@ def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     return []
 
 
-def _headers_of(error: HelsekortError) -> dict[str, str]:
-    """The headers that go with an error: whoever is stale is told what is latest."""
+def _headers_of(request: Request, error: HelsekortError) -> dict[str, str]:
+    """The headers that go with an error: whoever is stale is told what is latest, and where it is."""
     if isinstance(error, VersionConflict | NotLatest):
-        return {"ETag": etag(error.latest)}
+        return {"ETag": etag(error.latest), **_address_of(request, error.latest)}
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, StoreUnavailable):
         return {"Retry-After": "5"}
     return {}
+
+
+def _address_of(request: Request, version_uid: str) -> dict[str, str]:
+    """The address of a version beside the object that was asked for; a contribution has several."""
+    _, ehr, ehr_id, resource, *_ = request.scope["path"].removeprefix(BASE_PATH).split("/")
+    if resource == "contribution":
+        return {}
+    return {"Location": location(request, f"/{ehr}/{ehr_id}/{resource}/{version_uid}")}
 
 
 async def _answer_framework(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ HelsekortError
 └── RequestError
     ├── MalformedRequest     a header, parameter or body that cannot be read (400)
     ├── Unauthenticated      production without a token (401)
+    ├── RefusedContribution  a version in it was understood and refused (400, with its code and findings)
     ├── NotAcceptable        no representation that the client accepts (406)
     ├── BodyTooLarge         more bytes than the server takes (413)
     └── UnsupportedMediaType a body in a form that the server does not read (415)
@@ -12,6 +13,7 @@ HelsekortError
 from __future__ import annotations
 
 from archetypes.errors import HelsekortError
+from cdr.errors import Unprocessable
 
 
 class RequestError(HelsekortError):
@@ -26,6 +28,15 @@ class MalformedRequest(RequestError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class RefusedContribution(RequestError):
+    """A contribution with a version that was refused: ITS-REST has 400 for it where a composition has 422."""
+
+    def __init__(self, refused: Unprocessable) -> None:
+        super().__init__(str(refused))
+        self.code = refused.code
+        self.findings = refused.findings
 
 
 class Unauthenticated(RequestError):

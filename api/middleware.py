@@ -32,6 +32,7 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        scope = _without_trailing_slash(scope)
         status = 0
 
         async def observed_send(message: Message) -> None:
@@ -57,6 +58,12 @@ class RequestGuard:
             await internal_error(incident)(scope, receive, observed_send)
         elapsed = round((time.perf_counter() - started) * 1000, 1)
         log.info("request", method=scope["method"], route=_route(scope), status=status, ms=elapsed)
+
+
+def _without_trailing_slash(scope: Scope) -> Scope:
+    """``/ehr/`` is ``/ehr``: some clients write every address so."""
+    path: str = scope["path"]
+    return {**scope, "path": path.rstrip("/")} if path.startswith(f"{BASE_PATH}/") else scope
 
 
 def _extra_headers(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:

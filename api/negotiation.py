@@ -18,6 +18,7 @@ XML = "application/xml"
 TEXT = "text/plain"
 WEB_TEMPLATE = "application/openehr.wt+json"
 SCHEMA = "application/schema+json"
+_OTHER_SPELLINGS: Mapping[str, str] = {"text/xml": XML, "text/json": JSON}
 # Ids of templates may hold any character: visible ASCII and spaces stand as they are in an entity tag.
 _IN_A_TAG = "".join(map(chr, range(0x20, 0x7F))).replace('"', "").replace("%", "")
 
@@ -61,6 +62,7 @@ def accepted(request: Request, *offered: str) -> str:
 def _media_range(part: str) -> tuple[str, float]:
     """``type/subtype;q=0.5`` as name and weight."""
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    name = _OTHER_SPELLINGS.get(name, name)
     weight = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:
         return name, float(weight)
@@ -101,12 +103,8 @@ def require_content_type(request: Request, *expected: str) -> None:
 
 def content_type(request: Request, media_type: str) -> bool:
     """True if the body is said to be of ``media_type``, in any spelling."""
-    name = request.headers.get("content-type", "").partition(";")[0]
-    return name.strip().lower() in _spellings(media_type)
-
-
-def _spellings(media_type: str) -> tuple[str, ...]:
-    return (XML, "text/xml") if media_type == XML else (media_type,)
+    name = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return _OTHER_SPELLINGS.get(name, name) == media_type
 
 
 def _charset(parameters: str) -> str:

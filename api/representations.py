@@ -12,7 +12,7 @@ from api.bodies import read_optional_body
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, XML, accepted, content_type
 from archetypes.rm.canonical_json import read_canonical
-from archetypes.rm.canonical_xml import read_canonical_xml, write_canonical_xml
+from archetypes.rm.canonical_xml import read_canonical_xml, read_contribution_xml, write_canonical_xml
 from cdr.versions import JsonObject
 
 # Root elements with a name of their own in the published schemas, and their declared type there.
@@ -45,7 +45,9 @@ async def read_optional_object(request: Request, rm_type: str, *, limit: int) ->
 
 def read_bytes(body: bytes, media_type: str, rm_type: str) -> JsonObject:
     """The object in a body of ``media_type``. Raises MalformedJson, MalformedXml."""
-    return read_canonical_xml(body, rm_type) if media_type == XML else read_canonical(body)
+    if media_type != XML:
+        return read_canonical(body)
+    return read_contribution_xml(body) if rm_type == "CONTRIBUTION" else read_canonical_xml(body, rm_type)
 
 
 def represent(value: Mapping[str, Any], media_type: str) -> bytes:

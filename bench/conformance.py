@@ -29,24 +29,6 @@ AQL = "SELECT e/ehr_id/value FROM EHR e"
 
 # (method, path, status of the specification, ours): why they differ.
 REASONS: dict[tuple[str, str, int, int], str] = {
-    (
-        "PUT",
-        "/ehr/{ehr_id}/ehr_status",
-        400,
-        422,
-    ): "data that was understood and refused is 422, with findings",
-    (
-        "POST",
-        "/ehr/{ehr_id}/directory",
-        400,
-        422,
-    ): "data that was understood and refused is 422, with findings",
-    (
-        "POST",
-        "/ehr/{ehr_id}/contribution",
-        400,
-        422,
-    ): "data that was understood and refused is 422, with findings",
     ("DELETE", "/admin/ehr/all", 405, 204): "development servers only, where it is switched on",
 }
 

@@ -1,6 +1,7 @@
 """A contribution as a client sends it (ITS-REST, NewContribution with UPDATE_VERSIONs), read into types.
 
-Not RM: the server fills in what only it knows. Coded texts come as DV_CODED_TEXT or as CODE_PHRASE, and a
+Not RM: the server fills in what only it knows, and passes over what a whole ORIGINAL_VERSION says of that.
+Coded texts come as DV_CODED_TEXT or as CODE_PHRASE, and a
 terminology id as an object or as a bare text. Whatever cannot be read is refused with its place.
 Pure.
 """
@@ -33,6 +34,7 @@ _AUDIT = frozenset({"_type", "system_id", "time_committed", "change_type", "desc
 _VERSION = frozenset(
     {"_type", "commit_audit", "lifecycle_state", "preceding_version_uid", "data", "attestations", "signature"}
 )
+_SERVERS_OWN = frozenset({"uid", "contribution", "owner_id", "is_merged"})
 _ATTESTATION = _AUDIT | {"attested_view", "proof", "items", "reason", "is_pending"}
 
 Code = TypeVar("Code", bound=StrEnum)
@@ -95,7 +97,9 @@ def _version(version: Any, place: str) -> UpdateVersion:
         raise BadContribution(place, "must be an object")
     if version.get("_type") == "IMPORTED_VERSION":
         raise BadContribution(place, "imported versions are not taken by this route")
-    _known(version, _VERSION, place)
+    if version.get("other_input_version_uids"):
+        raise BadContribution(f"{place}/other_input_version_uids", "merged versions are not taken")
+    _known(version, _VERSION | _SERVERS_OWN | {"other_input_version_uids"}, place)
     audit = _audit(_object(version, "commit_audit", place), f"{place}/commit_audit")
     change = audit.change_type
     if change is None:
@@ -133,7 +137,7 @@ def _preceding(version: JsonObject, change: ChangeType, place: str) -> ObjectVer
     where = f"{place}/preceding_version_uid"
     value = version.get("preceding_version_uid")
     text = value.get("value") if isinstance(value, dict) else value
-    if text is None:
+    if text in (None, ""):
         if change is ChangeType.CREATION:
             return None
         raise BadContribution(where, f"is needed with change type {change} ({change.rubric})")

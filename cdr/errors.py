@@ -29,12 +29,14 @@ CdrError
 │   └── UidMismatch              the body carries another object's uid
 ├── TooLarge                413
 ├── Unprocessable           422  carries findings
-│   ├── InvalidComposition  InvalidEhrStatus  InvalidDirectory  InvalidTemplate
+│   ├── InvalidComposition  InvalidTemplate
+│   ├── InvalidEhrStatus  InvalidDirectory   400: ITS-REST has no 422 for them
 │   ├── RepeatMismatch           an Idempotency-Key that was used for something else
 │   ├── UnknownTemplate          the template that a composition names is not published
 │   └── RefusedIdentifier        real-looking in development, synthetic in production
 ├── QueryTimeout            408
 ├── QueryNotSupported       501  parsed but not executed (carries findings)
+├── KindNotSupported        501  a kind of template that is not taken yet
 ├── StoreUnavailable        503  the database does not answer; try again
 ├── DatabaseMissing              no mongod to be found or started (at start only)
 └── DataFolderInUse              another server works on the data folder (at start only)
@@ -516,6 +518,16 @@ class QueryNotSupported(CdrError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("; ".join(f"{finding.code} {finding.found}".strip() for finding in findings))
         self.findings = tuple(findings)
+
+
+class KindNotSupported(CdrError):
+    """A kind of template that this server does not take yet."""
+
+    code = "template.kind_not_supported"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"templates of the kind {kind} are not taken yet; send OPT 1.4 to adl1.4")
+        self.kind = kind
 
 
 class StoreUnavailable(CdrError):

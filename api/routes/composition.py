@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import created_answer, object_answer, updated_answer, version_answer
+from api.answers import created_answer, object_answer, updated_answer, version_answer, version_path
 from api.audit_headers import commit_audit, lifecycle
 from api.composition_formats import composition_format, composition_writer, read_composition
 from api.deps import Context
@@ -74,7 +74,7 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
     return created_answer(
         request,
         str(version.uid),
-        f"/ehr/{ehr_id}/composition/{version.uid}",
+        version_path(version),
         await composition_writer(ctx, version, media_type),
         media_type=media_type,
         last_modified=version.audit.time_committed,
@@ -97,7 +97,7 @@ async def get_composition(
     """204 when it is deleted, or was at that time."""
     media_type = composition_format(request)
     version = await compositions.get_composition(ctx, ehr_id, uid_based_id, at=version_time(at))
-    return version_answer(version, media_type, await composition_writer(ctx, version, media_type))
+    return version_answer(request, version, media_type, await composition_writer(ctx, version, media_type))
 
 
 @router.put(
@@ -143,7 +143,7 @@ async def delete_composition(
     """Logical: a new version without data. The path names the latest version (409 when it is not the latest);
     or it names the object, and If-Match the latest version (412 when it is not)."""
     version = await _delete(request, ctx, ehr_id, version_uid)
-    return version_answer(version)
+    return version_answer(request, version)
 
 
 async def _delete(request: Request, ctx: Context, ehr_id: str, path_uid: str) -> StoredVersion:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.answers import created_answer, object_answer
-from api.bodies import read_body
 from api.deps import Context
+from api.http_errors import RefusedContribution
 from api.negotiation import JSON, etag
 from api.openapi import IDEMPOTENCY_KEY, PREFER, errors, parameters, request_body
 from api.repeats import repeatable
-from api.representations import answer_format, represent
+from api.representations import answer_format, read_object, represent
 from api.routes.composition import EhrId
-from archetypes.rm.canonical_json import read_canonical
 from cdr import contributions
+from cdr.errors import Unprocessable
 
 router = APIRouter(tags=["CONTRIBUTION"])
 
@@ -63,8 +63,11 @@ _EXAMPLE = {
 async def create_contribution(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Versions of several objects, all or none; an error names the version that it is about."""
     media_type = answer_format(request)
-    body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
-    committed = await contributions.create_contribution(ctx, ehr_id, body, repeatable=repeatable(request))
+    body = await read_object(request, "CONTRIBUTION", limit=ctx.settings.body_limit)
+    try:
+        committed = await contributions.create_contribution(ctx, ehr_id, body, repeatable=repeatable(request))
+    except Unprocessable as error:
+        raise (RefusedContribution(error) if error.findings else error) from error
     return created_answer(
         request,
         committed.uid,

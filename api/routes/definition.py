@@ -47,13 +47,17 @@ router = APIRouter(prefix="/definition/template/adl1.4", tags=["Definition"])
 )
 async def publish_template(request: Request, ctx: Context) -> Response:
     """An operational template as OPT 1.4 XML. A published template never changes: its id can be used once."""
-    media_type = accepted(request, XML, JSON)
+    media_type = accepted(request, XML, JSON, WEB_TEMPLATE)
     template = await definitions.publish_template(
         ctx, await read_body(request, XML, limit=ctx.settings.body_limit)
     )
 
+    made = _summary(template)
+    if media_type == WEB_TEMPLATE:
+        made = await definitions.get_web_template(ctx, template.template_id)
+
     def representation() -> bytes:
-        return template.source if media_type == XML else orjson.dumps(_summary(template))
+        return template.source if media_type == XML else orjson.dumps(made)
 
     return created_answer(
         request,
@@ -89,10 +93,10 @@ class DetailLevel(StrEnum):
 
 @router.get("/{template_id}", summary="Get a template", responses=errors(404, 406))
 async def get_template(request: Request, ctx: Context, template_id: TemplateId) -> Response:
-    """As OPT 1.4 XML (`Accept: application/xml`), as web template (`application/openehr.wt+json`), or as
-    JSON Schema of its compositions (`application/schema+json`)."""
+    """As OPT 1.4 XML (`Accept: application/xml`), as web template (`application/openehr.wt+json`; also what
+    `application/json` gives), or as JSON Schema of its compositions (`application/schema+json`)."""
     headers = {"ETag": etag(template_id)}
-    media_type = accepted(request, XML, WEB_TEMPLATE, SCHEMA)
+    media_type = accepted(request, XML, WEB_TEMPLATE, SCHEMA, JSON)
     if media_type == XML:
         template = await definitions.get_template(ctx, template_id)
         return Response(template.source, media_type=XML, headers=headers)
@@ -101,7 +105,7 @@ async def get_template(request: Request, ctx: Context, template_id: TemplateId) 
         schema = await asyncio.to_thread(json_schema, compiled)
         return Response(orjson.dumps(schema), media_type=SCHEMA, headers=headers)
     web_template = await definitions.get_web_template(ctx, template_id)
-    return Response(orjson.dumps(web_template), media_type=WEB_TEMPLATE, headers=headers)
+    return Response(orjson.dumps(web_template), media_type=media_type, headers=headers)
 
 
 @router.get(

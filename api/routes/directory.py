@@ -6,7 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.answers import created_answer, object_answer, updated_answer, version_answer, version_headers
+from api.answers import (
+    created_answer,
+    object_answer,
+    updated_answer,
+    version_answer,
+    version_headers,
+    version_path,
+)
 from api.audit_headers import commit_audit
 from api.deps import Context
 from api.negotiation import JSON, required_if_match
@@ -66,7 +73,7 @@ async def create_directory(request: Request, ctx: Context, ehr_id: EhrId) -> Res
     return created_answer(
         request,
         str(version.uid),
-        f"/ehr/{ehr_id}/directory/{version.uid}",
+        version_path(version),
         lambda: represent_payload(version.payload, media_type),
         media_type=media_type,
         last_modified=version.audit.time_committed,
@@ -80,7 +87,7 @@ async def get_directory(
     """The latest, or the one at a time: whole, or one folder of it. 204 when it is, or was then, deleted."""
     media_type = answer_format(request)
     version = await directory.get_directory(ctx, ehr_id, at=version_time(at))
-    return _folder_answer(version, path, media_type)
+    return _folder_answer(request, version, path, media_type)
 
 
 @router.get(
@@ -94,7 +101,7 @@ async def get_directory_version(
     """By its full version id: whole, or one folder of it."""
     media_type = answer_format(request)
     version = await directory.get_directory(ctx, ehr_id, version_uid=version_uid)
-    return _folder_answer(version, path, media_type)
+    return _folder_answer(request, version, path, media_type)
 
 
 @router.put(
@@ -129,12 +136,12 @@ async def delete_directory(request: Request, ctx: Context, ehr_id: EhrId) -> Res
     version = await directory.delete_directory(
         ctx, ehr_id, preceding_uid=required_if_match(request), audit=commit_audit(request.headers)
     )
-    return version_answer(version)
+    return version_answer(request, version)
 
 
-def _folder_answer(version: StoredVersion, path: str | None, media_type: str) -> Response:
+def _folder_answer(request: Request, version: StoredVersion, path: str | None, media_type: str) -> Response:
     data = version.data
     if not path or data is None:
-        return version_answer(version, media_type)
+        return version_answer(request, version, media_type)
     folder = {"_type": "FOLDER"} | sub_folder(data, path)
-    return object_answer(folder, media_type, headers=version_headers(version))
+    return object_answer(folder, media_type, headers=version_headers(request, version))

@@ -119,7 +119,7 @@ def _ehr_answer(ehr: Ehr, media_type: str) -> Response:
 async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
     """The latest, or the one at a time."""
     media_type = answer_format(request)
-    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at)), media_type)
+    return version_answer(request, await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at)), media_type)
 
 
 @router.get(
@@ -131,7 +131,9 @@ async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At =
 async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, version_uid: str) -> Response:
     """By its full version id."""
     media_type = answer_format(request)
-    return version_answer(await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid), media_type)
+    return version_answer(
+        request, await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid), media_type
+    )
 
 
 @router.put(

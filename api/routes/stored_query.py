@@ -10,9 +10,10 @@ from api.answers import json_answer, location
 from api.bodies import read_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
-from api.negotiation import JSON, TEXT, accepted
+from api.negotiation import JSON, TEXT, accepted, content_type
 from api.openapi import errors, request_body
 from api.routes.query import Name, Version
+from archetypes.rm.canonical_json import read_canonical
 from cdr import stored_queries
 from cdr.context import Ctx
 from cdr.stored_queries import StoredQuery
@@ -79,7 +80,7 @@ async def _store(request: Request, ctx: Ctx, name: str, version: str | None, que
     accepted(request, JSON)
     if query_type.upper() != "AQL":
         raise MalformedRequest("parameter.malformed", "query_type: queries are stored as AQL only")
-    text = _decoded(await read_body(request, TEXT, limit=ctx.settings.body_limit))
+    text = _text(request, await read_body(request, TEXT, JSON, limit=ctx.settings.body_limit))
     query = await stored_queries.store_query(ctx, name, text, version=version)
     address = location(request, f"/definition/query/{query.name}/{query.version}")
     return Response(status_code=200, headers={"Location": address})
@@ -89,9 +90,12 @@ async def _store(request: Request, ctx: Ctx, name: str, version: str | None, que
     "/{qualified_query_name}/{version}", summary="Get a stored query", responses=errors(400, 404, 406)
 )
 async def get_query(request: Request, ctx: Context, qualified_query_name: Name, version: Version) -> Response:
-    """Its text with name, version and time of storing."""
-    accepted(request, JSON)
-    return json_answer(_shown(await stored_queries.get_query(ctx, qualified_query_name, version)))
+    """Its text with name, version and time of storing; as `text/plain` the text alone."""
+    media_type = accepted(request, JSON, TEXT)
+    query = await stored_queries.get_query(ctx, qualified_query_name, version)
+    if media_type == TEXT:
+        return Response(query.text.encode(), media_type=TEXT)
+    return json_answer(_shown(query))
 
 
 @router.delete(
@@ -115,6 +119,16 @@ def _shown(query: StoredQuery) -> dict[str, Any]:
         "saved": iso(query.saved),
         "q": query.text,
     }
+
+
+def _text(request: Request, body: bytes) -> str:
+    """AQL as it is, or the member `q` of a JSON object."""
+    if not content_type(request, JSON):
+        return _decoded(body)
+    text = read_canonical(body).get("q")
+    if not isinstance(text, str):
+        raise MalformedRequest("query.malformed", "/q must be the text of a query")
+    return text
 
 
 def _decoded(body: bytes) -> str:

@@ -25,6 +25,12 @@ NAMESPACE = "http://schemas.openehr.org/v1"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NODE_ID = "archetype_node_id"
 _PREFIXES = cast("dict[str, str]", {None: NAMESPACE, "xsi": XSI})  # lxml takes None, its stubs do not
+_CONTRIBUTION = {"uid": "HIER_OBJECT_ID", "audit": "AUDIT_DETAILS"}
+_ITS_REST_NAMES = {
+    "UPDATE_VERSION": "ORIGINAL_VERSION",
+    "UPDATE_AUDIT": "AUDIT_DETAILS",
+    "UPDATE_ATTESTATION": "ATTESTATION",
+}
 _READ_NAMESPACES = ("", NAMESPACE, "http://schemas.openehr.org/v2")
 
 
@@ -35,6 +41,24 @@ def read_canonical_xml(data: bytes, rm_type: str, *, max_bytes: int = MAX_BYTES)
     a namespace are read too. Raises MalformedXml with line.
     """
     return _read_object(parse_safely(data, max_bytes=max_bytes), rm_type)
+
+
+def read_contribution_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """A contribution as clients send it: CONTRIBUTION whose versions are versions, not references to them.
+
+    The names of ITS-REST (UPDATE_VERSION ...) stand for those of the model. Raises MalformedXml with line.
+    """
+    versions: list[dict[str, Any]] = []
+    tree: dict[str, Any] = {"_type": "CONTRIBUTION", "versions": versions}
+    for child in parse_safely(data, max_bytes=max_bytes):
+        name = _local_name(child)
+        if name in ("versions", "version"):
+            versions.append(_read_object(child, "ORIGINAL_VERSION"))
+        elif name not in _CONTRIBUTION or name in tree:
+            raise _malformed("xml.element", child, f"a contribution has no {name}, or has one only")
+        else:
+            tree[name] = _read_object(child, _CONTRIBUTION[name])
+    return tree
 
 
 def write_canonical_xml(value: Mapping[str, Any], rm_type: str, element: str) -> bytes:
@@ -94,7 +118,7 @@ def _read_value(element: etree._Element, attribute: RmAttribute) -> Any:
 
 def _type_of(element: etree._Element, declared: str) -> str:
     stated = (element.get(XSI_TYPE) or "").strip().rpartition(":")[2]
-    rm_type = base_name(stated or declared)
+    rm_type = base_name(_ITS_REST_NAMES.get(stated, stated) or declared)
     known = rm_schema().get(rm_type)
     if known is None or not rm_schema().is_a(rm_type, base_name(declared)):
         raise _malformed("xml.type", element, f"{rm_type} is no {base_name(declared)}")

@@ -44,7 +44,7 @@ def test_less_comes_back(client: TestClient, ehr_id: str, prefer: str, text: byt
 
 def test_the_finding_names_the_version(client: TestClient, ehr_id: str) -> None:
     body = contribution(update("249", visit()), update("249", visit(units="kPa")))
-    found = assert_error(post(client, ehr_id, body), 422, "composition.invalid")
+    found = assert_error(post(client, ehr_id, body), 400, "composition.invalid")
     assert {finding["path"].split("/")[1] for finding in found["findings"]} == {"versions[1]"}
     assert client.get(f"{BASE}/ehr/{ehr_id}").status_code == 200
 

@@ -62,7 +62,7 @@ def test_a_second_directory_and_a_stale_version(client: TestClient, address: str
 
 def test_an_invalid_directory_has_findings(client: TestClient, address: str) -> None:
     body = assert_error(
-        client.post(address, json=folder("a", folder("b"), folder("b"))), 422, "directory.invalid"
+        client.post(address, json=folder("a", folder("b"), folder("b"))), 400, "directory.invalid"
     )
     assert body["findings"][0]["path"] == "/folders[1]/name/value"
 

@@ -97,9 +97,7 @@ def test_production_lets_nobody_in_yet(production: TestClient, method: str, path
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/openehr/v1/nothing", "/openehr/v1/ehr/", "/static/nothing.js"]
-)
+@pytest.mark.parametrize("path", ["/nothing", "/openehr/v1/nothing", "/ehr", "/static/nothing.js"])
 def test_unknown_routes(client: TestClient, path: str) -> None:
     assert_error(client.get(path), 404, "route.unknown")
 

@@ -66,7 +66,9 @@ def test_faults_are_located_when_a_query_is_stored(client: TestClient, name: str
     (finding,) = assert_error(answer, 400, answer.json()["code"])["findings"]
     assert (finding["line"], finding["column"]) == (2, 12)
     assert_error(client.put(address, content=b"\xff", headers=TEXT), 400, "body.not_utf8")
-    assert_error(client.put(address, json={"q": QUERY}), 415, "media_type.unsupported")
+    assert_error(client.put(address, json={"text": QUERY}), 400, "query.malformed")
+    xml = client.put(address, content="<q/>", headers={"Content-Type": "application/xml"})
+    assert_error(xml, 415, "media_type.unsupported")
     assert_error(client.put(address, headers=TEXT), 400, "body.missing")
     other = client.put(address, params={"query_type": "SQL"}, content=QUERY, headers=TEXT)
     assert_error(other, 400, "parameter.malformed")

@@ -1,0 +1,154 @@
+"""What clients written for other servers send: other spellings, slashes, whole versions, XML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from archetypes.rm.canonical_xml import write_canonical_xml
+from tests.api.answers import assert_error, uid_in
+from tests.api.visits import BASE, TEMPLATE, store_visit, visit
+from tests.cdr.small_template import status
+from tests.cdr.updates import contribution, folder, update
+
+XSI = 'xmlns="http://schemas.openehr.org/v1" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
+def coded(code: str) -> str:
+    phrase = f"<terminology_id><value>openehr</value></terminology_id><code_string>{code}</code_string>"
+    return f"<value>?</value><defining_code>{phrase}</defining_code>"
+
+
+def version_xml(data: str, code: str = "249", type_name: str = "ORIGINAL_VERSION") -> str:
+    return (
+        f'<versions xsi:type="{type_name}">'
+        f"<commit_audit><change_type>{coded(code)}</change_type></commit_audit>"
+        f"<lifecycle_state>{coded('532')}</lifecycle_state>{data}</versions>"
+    )
+
+
+def contribution_xml(*versions: str) -> bytes:
+    audit = '<audit><committer xsi:type="PARTY_IDENTIFIED"><name>Kari</name></committer></audit>'
+    return f"<contribution {XSI}>{''.join(versions)}{audit}</contribution>".encode()
+
+
+def data_xml(data: dict[str, Any]) -> str:
+    """The element ``data`` of a version that holds this object."""
+    return write_canonical_xml(data, "LOCATABLE", "data").decode().split("?>", 1)[1]
+
+
+@pytest.mark.parametrize("type_name", ["ORIGINAL_VERSION", "UPDATE_VERSION"])
+@pytest.mark.parametrize("spelling", ["application/xml", "text/xml; charset=utf-8"])
+def test_a_contribution_in_xml(client: TestClient, ehr_id: str, type_name: str, spelling: str) -> None:
+    body = contribution_xml(
+        version_xml(data_xml(visit()), type_name=type_name), version_xml(data_xml(folder()))
+    )
+    made = client.post(f"{BASE}/ehr/{ehr_id}/contribution", content=body, headers={"Content-Type": spelling})
+    assert made.status_code == 201, made.text
+    shown = client.get(made.headers["Location"]).json()
+    assert [reference["type"] for reference in shown["versions"]] == ["COMPOSITION", "FOLDER"]
+    uid = shown["versions"][0]["id"]["value"]
+    assert client.get(f"{BASE}/ehr/{ehr_id}/composition/{uid}").json() | {"uid": 0} == visit() | {"uid": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<contribution", "xml.syntax"),
+        (b"<contribution><colour/></contribution>", "xml.element"),
+        (contribution_xml(version_xml("<data>1</data>")), "xml.type"),
+        (contribution_xml(), "contribution.malformed"),
+    ],
+)
+def test_faults_of_a_contribution_in_xml(client: TestClient, ehr_id: str, body: bytes, code: str) -> None:
+    headers = {"Content-Type": "application/xml"}
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/contribution", content=body, headers=headers)
+    assert_error(answer, 400, code)
+
+
+def test_a_whole_original_version_is_taken(client: TestClient, ehr_id: str) -> None:
+    whole = update(
+        "249",
+        visit(),
+        uid={"_type": "OBJECT_VERSION_ID", "value": "d11739a8-545d-4137-9bcd-9e5617252a0b::EMR::1"},
+        contribution={"id": {"_type": "HIER_OBJECT_ID", "value": "x"}, "namespace": "EMR", "type": "C"},
+        _type="ORIGINAL_VERSION",
+        preceding_version_uid={"_type": "OBJECT_VERSION_ID", "value": ""},
+    )
+    made = client.post(f"{BASE}/ehr/{ehr_id}/contribution", json=contribution(whole))
+    assert made.status_code == 201, made.text
+    merged = update("249", visit(), other_input_version_uids=[{"value": "a::b::1"}])
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/contribution", json=contribution(merged))
+    assert_error(answer, 400, "contribution.malformed")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/ehr_status", "/versioned_ehr_status", "/versioned_ehr_status/revision_history"]
+)
+def test_a_slash_at_the_end(client: TestClient, ehr_id: str, path: str) -> None:
+    address = f"{BASE}/ehr/{ehr_id}{path}"
+    assert client.get(f"{address}/").json() == client.get(address).json()
+    assert client.options(f"{BASE}/").status_code == 200
+
+
+def test_text_xml(client: TestClient, ehr_id: str) -> None:
+    found = client.get(f"{BASE}/ehr/{ehr_id}", headers={"Accept": "text/xml"})
+    assert found.status_code == 200
+    assert found.headers["Content-Type"].startswith("application/xml")
+
+
+def test_every_answer_about_a_version_has_its_address(client: TestClient, ehr_id: str) -> None:
+    first = uid_in(store_visit(client, ehr_id))
+    place = f"{BASE}/ehr/{ehr_id}/composition/{first.partition('::')[0]}"
+    assert client.get(place).headers["Location"].endswith(f"/composition/{first}")
+    updated = client.put(place, json=visit(120), headers={"If-Match": first})
+    second = uid_in(updated)
+    stale = client.put(place, json=visit(121), headers={"If-Match": first})
+    late = client.delete(f"{BASE}/ehr/{ehr_id}/composition/{first}")
+    assert (updated.status_code, stale.status_code, late.status_code) == (204, 412, 409)
+    for answer in (updated, stale, late):
+        assert answer.headers["Location"].endswith(f"/ehr/{ehr_id}/composition/{second}")
+    shown = client.get(f"{BASE}/ehr/{ehr_id}/ehr_status")
+    assert client.get(shown.headers["Location"]).json() == shown.json()
+    wrong = {"If-Match": uid_in(shown)[:-1] + "7"}
+    answer = client.put(f"{BASE}/ehr/{ehr_id}/ehr_status", json=status(), headers=wrong)
+    assert answer.headers["Location"] == shown.headers["Location"]
+
+
+def test_a_web_template_as_plain_json(client: TestClient) -> None:
+    address = f"{BASE}/definition/template/adl1.4/{TEMPLATE}"
+    as_json = client.get(address, headers={"Accept": "application/json"})
+    named = client.get(address, headers={"Accept": "application/openehr.wt+json"})
+    assert as_json.json() == named.json()
+    assert as_json.json()["templateId"] == TEMPLATE
+
+
+def test_a_stored_query_as_json_and_as_text(client: TestClient) -> None:
+    address = f"{BASE}/definition/query/no.liberal::ids/1.0.0"
+    text = "SELECT e/ehr_id/value FROM EHR e"
+    assert client.put(address, json={"q": text}).status_code == 200
+    assert client.get(address).json()["q"] == text
+    assert client.get(address, headers={"Accept": "text/plain"}).text == text
+
+
+def test_other_details_need_no_archetype_details(client: TestClient) -> None:
+    details = {
+        "_type": "ITEM_TREE",
+        "name": {"_type": "DV_TEXT", "value": "family group"},
+        "archetype_node_id": "openEHR-EHR-ITEM_TREE.family.v1",
+        "items": [],
+    }
+    made = client.post(f"{BASE}/ehr", json=status() | {"other_details": details})
+    assert made.status_code == 201, made.text
+
+
+def test_adl2_is_refused_by_name(client: TestClient) -> None:
+    address = f"{BASE}/definition/template/adl2"
+    text = {"Content-Type": "text/plain"}
+    answer = client.post(address, content="operational_template (adl_version=2.0.6)\n", headers=text)
+    assert_error(answer, 501, "template.kind_not_supported")
+    assert client.get(address).json() == []
+    assert_error(client.get(f"{address}/a.v1"), 404, "template.not_found")
+    assert_error(client.get(f"{address}/a.v1/example"), 404, "template.not_found")
