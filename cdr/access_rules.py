@@ -40,6 +40,7 @@ class Action(StrEnum):
     VALIDATE = "composition.validate"
     QUERY = "query.run"
     READ_AUDIT = "audit.read"
+    MAINTAIN_ROWS = "rows.maintain"
 
 
 class Need(StrEnum):
@@ -89,6 +90,7 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.CHECK_IMPACT: {STAFF: Need.NOTHING},
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
     Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
+    Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},
 }
 

@@ -85,6 +85,13 @@ class VersionFilter:
     required: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class RowNeeds:
+    """Rows decide the query; of their values it looks at those of ``keys`` (None: at any)."""
+
+    keys: frozenset[str] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateFilter:
     """What a plan asks of the store.
@@ -99,7 +106,8 @@ class CandidateFilter:
     of them (one version a record streams best). ``every_ehr``: a record comes for each admitted EHR, one
     without versions if it has none. ``needs_payload`` false: ``VersionRecord.composition`` is not looked
     into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
-    likewise. ``row_limit``: so many rows are enough, in any order.
+    likewise. ``rows``: a version that has rows may come with them and without its composition. ``row_limit``:
+    so many rows are enough, in any order.
 
     ``as_of``: what was there at that time. EHRs made later and versions committed later do not exist, the
     latest version of an object is the latest of then, and ``ehr_status`` is that of then; only whether an EHR
@@ -114,6 +122,7 @@ class CandidateFilter:
     group_by_ehr: bool = False
     every_ehr: bool = False
     needs_payload: bool = True
+    rows: RowNeeds | None = None
     needs_ehr_status: bool = False
     needs_audit: bool = False
     as_of: datetime | None = None
@@ -137,11 +146,13 @@ class VersionRecord:
     ``composition`` is the canonical composition, None for a deletion; ``audit`` the canonical
     AUDIT_DETAILS; ``lifecycle`` the openEHR code (``532`` complete, ``553`` incomplete, ``523`` deleted);
     ``contribution`` the contribution's id; ``time_committed`` ISO 8601 with zone; ``is_latest`` is false for
-    superseded versions and for deletions.
+    superseded versions and for deletions. With ``rows`` (``cdr.stored_rows``) the composition may be an empty
+    mapping; they come only where ``CandidateFilter.rows`` asks for them.
     """
 
     uid: str
     composition: Mapping[str, Any] | None
+    rows: Sequence[Mapping[str, Any]] | None = None
     is_latest: bool = True
     contribution: str = ""
     audit: Mapping[str, Any] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from cdr.errors import (
 from cdr.judging import judge
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
+from cdr.stored_rows import make_rows
 from cdr.versions import (
     TRANSITIONS,
     ChangeType,
@@ -75,6 +76,7 @@ async def new_version(
         template_hash=opt.content_hash,
         persistent=is_persistent(data),
         start_time=start_time(data),
+        rows=make_rows(data),
     )
 
 

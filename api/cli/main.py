@@ -9,6 +9,7 @@ import typer
 
 from api.cli.archetype import archetype_commands
 from api.cli.coverage import coverage
+from api.cli.database import database_commands
 from api.cli.demo import demo
 from api.cli.query import query
 from api.cli.serve import serve
@@ -31,6 +32,7 @@ app.command("coverage")(coverage)
 app.command("validate")(validate)
 app.command("query")(query)
 app.add_typer(archetype_commands, name="archetype")
+app.add_typer(database_commands, name="db")
 app.add_typer(template_commands, name="template")
 
 

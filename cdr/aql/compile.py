@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any, TypeAlias
@@ -28,9 +28,12 @@ from cdr.aql.filters import candidate_filter
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
 from cdr.aql.rm_types import Types
+from cdr.aql.row_paths import both_ways, keys_read, values_both_ways
+from cdr.aql.rows_decide import predicate_selector, why_payload
 from cdr.aql.scope import ByColumn, ByValue, Column, Scope, paths_of_terminal, paths_of_where
 from cdr.aql.values import Zone
-from cdr.candidates import CandidateFilter, QueryAccess, Record
+from cdr.candidates import CandidateFilter, QueryAccess, Record, RowNeeds
+from cdr.stored_rows import root_code
 
 Cells: TypeAlias = list[Any]
 
@@ -61,12 +64,14 @@ class VariablePaths:
 class Plan:
     """A compiled query; a value that can be run many times, at the same time too.
 
-    ``candidates`` says what to deliver; ``start`` opens an execution.
+    ``candidates`` says what to deliver; ``start`` opens an execution. ``payload_for`` is what needs the
+    compositions themselves, None where rows can decide.
     """
 
     scope: Scope
     access: QueryAccess
     candidates: CandidateFilter
+    payload_for: str | None
     columns: tuple[Column, ...]
     _match: Matcher
     _variables: tuple[VariablePaths, ...]
@@ -178,8 +183,11 @@ def compile_query(
     *,
     now: datetime | None = None,
     page: Page | None = None,
+    by_rows: bool = True,
 ) -> Plan:
     """Compile a query that ``check`` has nothing against.
+
+    ``by_rows`` false: compositions decide, though rows could (tests compare the two).
 
     ``now`` is the moment of the query and, by its zone, the zone of times without one (default: UTC).
     ``page`` cuts the result after LIMIT; raises AqlSemanticError ``aql.top.page`` if the query has TOP.
@@ -187,10 +195,15 @@ def compile_query(
     moment = Now(now or datetime.now(UTC))
     zone = Zone(moment.offset_minutes)
     layout = _Layout(scope, moment, zone)
+    candidates = candidate_filter(scope, access, zone)
+    payload_for = why_payload(scope)
+    if by_rows and payload_for is None and candidates.needs_payload:
+        candidates = replace(candidates, rows=RowNeeds(layout.row_keys()))
     return Plan(
         scope=scope,
         access=access,
-        candidates=candidate_filter(scope, access, zone),
+        candidates=candidates,
+        payload_for=payload_for,
         columns=scope.columns,
         _match=compile_contains(scope.query.from_expr, scope, zone, layout.used),
         _variables=layout.variables(),
@@ -237,9 +250,27 @@ class _Layout:
             ]
             if first == last and not tests:
                 continue
-            rows = compile_trie(self._tries[index], self._zone) if first < last else _no_rows
+            trie = self._tries[index]
+            rows = both_ways(compile_trie(trie, self._zone), trie) if first < last else _no_rows
             found.append(VariablePaths(index, first, last, rows, all_of(tests) if tests else None))
         return tuple(found)
+
+    def row_keys(self) -> frozenset[str] | None:
+        """The codes of the values that a query over rows reads; None where the data decide which."""
+        keys: set[str] = set()
+        for entry in self._scope.classes:
+            trie = TrieNode(entry.types)
+            for path in (*self.slots.paths, *self._exists):
+                if self._scope.variables[path.variable.lower()] is entry and path.path is not None:
+                    trie.add(parts_of(path)).leaf = True
+            if entry.rm_type in ("EHR", "VERSION") or entry.types == {"EHR_STATUS"} or not trie.children:
+                continue
+            predicate = entry.expr.predicate
+            root = None if predicate is None or isinstance(predicate, str) else predicate_selector(predicate)
+            if root is None:
+                return None
+            keys |= keys_read(trie, root_code(root[0]))
+        return frozenset(keys)
 
     def rest_of_where(self) -> Test | None:
         """The conditions that look at no variable or at several."""
@@ -279,7 +310,9 @@ class _Layout:
             rest = parts[depth:]
             step = None
             if rest:
-                step = compile_values(ast.ObjectPath(parts=rest), along[depth].types, self._zone)
+                rest_path = ast.ObjectPath(parts=rest)
+                over_data = compile_values(rest_path, along[depth].types, self._zone)
+                step = values_both_ways(over_data, rest_path, along[depth])
             anchors.append((along[depth].slot, step))
         return ExistsPath(tuple(anchors))
 

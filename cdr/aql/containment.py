@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from cdr.aql import ast
-from cdr.aql.paths import Test, compile_predicate
+from cdr.aql.paths import Test, all_of, compile_predicate
 from cdr.aql.rm_types import Types
+from cdr.aql.row_tree import RowTree
+from cdr.aql.rows_decide import predicate_selector
 from cdr.aql.scope import FromClass, Scope
 from cdr.aql.trees import JsonObject, NodeTree
 from cdr.aql.values import Zone
@@ -20,7 +22,7 @@ from cdr.candidates import Record, VersionRecord
 
 Row: TypeAlias = list[Any]
 Continuation: TypeAlias = Callable[[], bool]
-Span: TypeAlias = tuple[NodeTree, int, int]
+Span: TypeAlias = tuple[NodeTree | RowTree, int, int]
 # (record, row, where to look, what to do with each match) -> stopped early
 Matcher: TypeAlias = Callable[["OpenRecord", Row, Sequence[Span], Continuation], bool]
 
@@ -61,10 +63,14 @@ class OpenRecord:
             return ()
         known = self._trees.get(id(version))
         if known is None:
-            composition: Any = version.composition
-            known = _spans(NodeTree(composition, "COMPOSITION", self._wanted))
-            self._trees[id(version)] = known
+            known = self._trees[id(version)] = _spans(self._tree(version))
         return known
+
+    def _tree(self, version: VersionRecord) -> NodeTree | RowTree:
+        if version.rows is not None:
+            return RowTree(version.rows, version.uid, self._wanted)
+        composition: Any = version.composition
+        return NodeTree(composition, "COMPOSITION", self._wanted)
 
 
 def canonical_ehr(record: Record) -> JsonObject:
@@ -121,7 +127,7 @@ def _audit(version: VersionRecord) -> JsonObject:
     return audit
 
 
-def _spans(tree: NodeTree) -> tuple[Span, ...]:
+def _spans(tree: NodeTree | RowTree) -> tuple[Span, ...]:
     return ((tree, 0, len(tree.nodes)),) if tree.nodes else ()
 
 
@@ -251,10 +257,12 @@ def _version(entry: FromClass, follow: Follow, zone: Zone, used: frozenset[int])
 
 
 def _node(entry: FromClass, follow: Follow, zone: Zone) -> Matcher:
-    test, slot, types = _class_test(entry, zone), entry.index, entry.types
+    data_test, slot, types = _class_test(entry, zone), entry.index, entry.types
+    row_test = _row_test(entry, zone)
 
     def match(record: OpenRecord, row: Row, spans: Sequence[Span], then: Continuation) -> bool:
         for tree, start, end in spans:
+            test = row_test if type(tree) is RowTree else data_test
             for index in range(start, end):
                 if tree.types[index] not in types:
                     continue
@@ -267,3 +275,16 @@ def _node(entry: FromClass, follow: Follow, zone: Zone) -> Matcher:
         return False
 
     return match
+
+
+def _row_test(entry: FromClass, zone: Zone) -> Test | None:
+    """The same test of a node on a row, which knows its archetype and its name."""
+    predicate = entry.expr.predicate
+    found = None if predicate is None or isinstance(predicate, str) else predicate_selector(predicate)
+    if found is None:
+        return None
+    archetype_id, name, _ = found
+    tests = [compile_predicate(ast.ArchetypePredicate(archetype_id=archetype_id), entry.types, zone)]
+    if name is not None:
+        tests.append(lambda node: node.get("name")["value"] == name)
+    return all_of(tests)

@@ -9,10 +9,11 @@ from typing import Any
 
 from cdr.aql import ast
 from cdr.aql.rm_types import class_types
-from cdr.aql.scope import ByValue, FromClass, Scope, paths_of_terminal, paths_of_where
+from cdr.aql.scope import FromClass, Scope, uses
 from cdr.aql.trees import reach
-from cdr.aql.values import Zone, instant
+from cdr.aql.values import Zone
 from cdr.candidates import CandidateFilter, InstantRange, QueryAccess, VersionFilter
+from cdr.temporal import instant
 
 _ALTERNATIVES = 16
 # The store may take a time without zone in another zone than the query does.
@@ -316,26 +317,14 @@ def _needs_payload(scope: Scope) -> bool:
 
 
 def _looks_into(entry: FromClass, scope: Scope) -> bool:
-    uses = [(path, counted) for path, counted in _uses(scope) if path.variable.lower() == entry.variable]
+    found = [(path, counted) for path, counted in uses(scope) if path.variable.lower() == entry.variable]
     if entry.rm_type == "VERSION":
         predicate = entry.expr.predicate
-        paths = [path.path for path, _ in uses]
+        paths = [path.path for path, _ in found]
         paths += [predicate.path] if isinstance(predicate, ast.StandardPredicate) else []
         return any(path is None or path.parts[0].name == "data" for path in paths)
     plain = entry.types == class_types("COMPOSITION") and entry.expr.predicate is None
-    return not plain or not all(counted and _is_bare(path) for path, counted in uses)
-
-
-def _uses(scope: Scope) -> Iterator[tuple[ast.IdentifiedPath, bool]]:
-    """Every use of a path, with True where only COUNT wants to know that it is there."""
-    for column in scope.columns:
-        expr = column.expr
-        counted = isinstance(expr, ast.AggregateFunctionCall) and expr.name == "COUNT" and not expr.distinct
-        yield from ((path, counted) for path in paths_of_terminal(expr))
-    yield from ((path, False) for path, _ in paths_of_where(scope.query.where))
-    others = [key.value for key in scope.order_by if isinstance(key, ByValue)]
-    for value in (*others, *(scope.group_by or ())):
-        yield from ((path, False) for path in paths_of_terminal(value))
+    return not plain or not all(counted and _is_bare(path) for path, counted in found)
 
 
 def _is_bare(path: ast.IdentifiedPath) -> bool:
@@ -344,7 +333,7 @@ def _is_bare(path: ast.IdentifiedPath) -> bool:
 
 def _uses_attribute(scope: Scope, rm_type: str, attribute: str) -> bool:
     variables = {entry.variable for entry in scope.classes if entry.rm_type == rm_type}
-    for path, _ in _uses(scope):
+    for path, _ in uses(scope):
         if path.variable.lower() in variables and (path.path is None or path.path.parts[0].name == attribute):
             return True
     predicates = [entry.expr.predicate for entry in scope.classes if entry.rm_type == rm_type]

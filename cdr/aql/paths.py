@@ -331,21 +331,29 @@ def compile_trie(node: TrieNode, zone: Zone) -> Rows:
     if len(branches) == 1:
         return branches[0][0]
 
+    missings = [missing for _, missing in branches]
+
     def rows(instance: Any) -> Sequence[tuple[Any, ...]]:
-        found = [branch(instance) for branch, _ in branches]
-        if not any(found):
-            return ()
-        pools = [some or (missing,) for some, (_, missing) in zip(found, branches, strict=True)]
-        combinations = 1
-        for pool in pools:
-            combinations *= len(pool)
-        if combinations == 1:
-            return [sum((pool[0] for pool in pools), ())]
-        if combinations > MAX_COMBINATIONS:
-            raise AqlTooLarge("combinations of values of one object", MAX_COMBINATIONS)
-        return [sum(combination, ()) for combination in product(*pools)]
+        return combined([branch(instance) for branch, _ in branches], missings)
 
     return rows
+
+
+def combined(
+    found: Sequence[Sequence[tuple[Any, ...]]], missings: Sequence[tuple[None, ...]]
+) -> Sequence[tuple[Any, ...]]:
+    """Each combination of one row of each branch; a branch without any is missing in them."""
+    if not any(found):
+        return ()
+    pools = [some or (missing,) for some, missing in zip(found, missings, strict=True)]
+    combinations = 1
+    for pool in pools:
+        combinations *= len(pool)
+    if combinations == 1:
+        return [sum((pool[0] for pool in pools), ())]
+    if combinations > MAX_COMBINATIONS:
+        raise AqlTooLarge("combinations of values of one object", MAX_COMBINATIONS)
+    return [sum(combination, ()) for combination in product(*pools)]
 
 
 def _compile_branch(child: TrieNode, types: Types, zone: Zone) -> tuple[Rows, tuple[None, ...]]:

@@ -28,7 +28,7 @@ from cdr.aql.rm_types import (
 )
 from cdr.aql.suggest import did_you_mean
 from cdr.aql.unsupported import Unsupported
-from cdr.aql.values import instant
+from cdr.temporal import instant
 
 MAX_CLASSES = 64
 # Classes with versions of compositions, their parts, and EHR_STATUS are reached; these are not.
@@ -165,6 +165,18 @@ def paths_of_terminal(terminal: ast.ColumnExpr | ast.Terminal) -> Iterator[ast.I
                 yield from paths_of_terminal(step.operand)
         case ast.AggregateFunctionCall() if terminal.argument is not None:
             yield terminal.argument
+
+
+def uses(scope: Scope) -> Iterator[tuple[ast.IdentifiedPath, bool]]:
+    """Every use of a path, with True where only COUNT wants to know that it is there."""
+    for column in scope.columns:
+        expr = column.expr
+        counted = isinstance(expr, ast.AggregateFunctionCall) and expr.name == "COUNT" and not expr.distinct
+        yield from ((path, counted) for path in paths_of_terminal(expr))
+    yield from ((path, False) for path, _ in paths_of_where(scope.query.where))
+    others = [key.value for key in scope.order_by if isinstance(key, ByValue)]
+    for value in (*others, *(scope.group_by or ())):
+        yield from ((path, False) for path in paths_of_terminal(value))
 
 
 class _Resolver:

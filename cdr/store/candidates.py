@@ -19,6 +19,7 @@ from cdr.store.candidate_explain import Reading, explain_candidates
 from cdr.store.candidate_filter import branch_query, branches_query, ehr_query
 from cdr.store.database import FAR, Database, Document, store_errors
 from cdr.store.documents import decompress, preceding_uid, stored_version
+from cdr.stored_rows import FORMAT
 from cdr.versions import Kind, iso
 
 BATCH = 200
@@ -125,7 +126,7 @@ class Snapshot:
     async def _batches(self, query: Document, wanted: CandidateFilter) -> AsyncIterator[list[Document]]:
         cursor = self.database.versions.find(
             query,
-            {"r": 0} if wanted.needs_payload else {"r": 0, "z": 0},
+            _projection(wanted),
             session=self.session,
             batch_size=BATCH,
             max_time_ms=self.deadline.milliseconds(),
@@ -239,17 +240,36 @@ class Snapshot:
         return facts
 
 
+_HEAD: Document = dict.fromkeys(("e", "o", "n", "s", "ct", "au", "lc", "tc", "until", "ps", "k", "full"), 1)
+_ROW = ("c", "q", "p", "m", "a")
+
+
+def _projection(wanted: CandidateFilter) -> Document:
+    """What is read of a document: its composition, its rows if they are enough, or neither."""
+    if not wanted.needs_payload:
+        return {"r": 0, "z": 0, "rows": 0}
+    if wanted.rows is None:
+        return {"r": 0, "rows": 0}
+    values = ["v"] if wanted.rows.keys is None else [f"v.{key}" for key in sorted(wanted.rows.keys)]
+    without = {"$cond": [{"$eq": ["$full", FORMAT]}, "$$REMOVE", "$z"]}
+    return _HEAD | {f"rows.{field}": 1 for field in (*_ROW, *values)} | {"z": without}
+
+
 def _is_latest(document: Document, as_of: datetime | None) -> bool:
     """Was it the latest version then? A deletion ends when it begins and is never."""
     return bool(document["until"] == FAR if as_of is None else document["until"] > as_of)
 
 
 def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecord:
-    composition = None
+    composition, rows = None, None
     if document["until"] != document["tc"] or "z" in document:  # a deletion ends when it begins
-        composition = orjson.loads(decompress(document["z"])) if wanted.needs_payload else {}
+        if wanted.rows is not None and document.get("full") == FORMAT:
+            rows = document["rows"]
+        reads = wanted.needs_payload and rows is None
+        composition = orjson.loads(decompress(document["z"])) if reads else {}
     preceding = preceding_uid(document)
     return VersionRecord(
+        rows=rows,
         uid=f"{document['o']}::{document['s']}::{document['n']}",
         composition=composition,
         is_latest=_is_latest(document, wanted.as_of),

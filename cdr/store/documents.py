@@ -8,6 +8,7 @@ A version document is complete in itself; its keys are short because every docum
     ct   contribution            lc  lifecycle        au  audit {s, by, c, d}
     tc   committed               until  superseded (9999-12-31: current)
     t    start_time, else tc     r   archetypes present, also without minor and patch version
+    rows  values laid out flat (cdr.stored_rows)        full  their format; 0: the payload decides
     z    zstd of the canonical JSON; absent in a deletion
     sg   signature            at  attestations, canonical: the only thing that is ever added to a version
 """
@@ -15,7 +16,7 @@ A version document is complete in itself; its keys are short because every docum
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,6 +25,7 @@ import zstandard
 from cdr.audit import LATER_FIELDS, AuditBatch, AuditEntry, Outcome
 from cdr.store.database import FAR, Document
 from cdr.store.indexes import SCHEMA_VERSION
+from cdr.stored_rows import FORMAT, Row
 from cdr.versions import (
     AuditDetails,
     ChangeType,
@@ -44,7 +46,8 @@ class NewVersion:
     """A version that waits for its commit; what it holds was validated.
 
     ``payload`` is canonical JSON with its own uid in it, None for a deletion; ``compressed`` is its zstd
-    form. ``previous_commit`` is the commit time of ``preceding``, ``restores`` says that it is a deletion.
+    form; ``rows`` are those of a composition, None where it has none. ``previous_commit`` is the commit
+    time of ``preceding``, ``restores`` says that it is a deletion.
     ``committer`` and ``description`` differ from those of the contribution where they are set;
     ``attestations`` lack what only the commit knows (system and time).
     """
@@ -61,6 +64,7 @@ class NewVersion:
     template_hash: str | None = None
     persistent: bool = False
     start_time: datetime | None = None
+    rows: Sequence[Row] | None = None
     restores: bool = False
     committer: JsonObject | None = None
     description: str | None = None
@@ -146,11 +150,18 @@ def version_document(
         document |= {"tid": version.template_id, "th": version.template_hash, "p": version.persistent}
     if version.compressed is not None:
         document["z"] = version.compressed
+        if version.kind is Kind.COMPOSITION:
+            document |= rows_fields(version.rows)
     if version.signature is not None:
         document["sg"] = version.signature
     if version.attestations:
         document["at"] = attested(version.attestations, audit)
     return document
+
+
+def rows_fields(rows: Sequence[Row] | None) -> Document:
+    """The rows of a composition in its document; ``full`` is 0 where they decide nothing."""
+    return {"full": 0} if rows is None else {"rows": rows, "full": FORMAT}
 
 
 def attested(attestations: Iterable[JsonObject], audit: AuditDetails) -> list[JsonObject]:

@@ -6,6 +6,7 @@ from pymongo import ASCENDING, IndexModel
 
 from cdr.errors import DatabaseMissing
 from cdr.store.database import FAR, Database
+from cdr.stored_rows import FORMAT
 
 SCHEMA_VERSION = 1
 REPEAT_SECONDS = 7 * 86_400  # how long a repeated request gets its first answer
@@ -29,12 +30,19 @@ VERSION_INDEXES = [
     IndexModel(
         [("tid", ASCENDING), ("t", ASCENDING)], name="template_time", partialFilterExpression=_CURRENT
     ),
+    # Compositions that rows do not decide: few, and looked at beside every index on values of rows.
+    IndexModel(
+        [("full", ASCENDING), ("until", ASCENDING)],
+        name=f"without_rows_{FORMAT}",
+        partialFilterExpression={"full": {"$lt": FORMAT}},
+    ),
 ]
 
 
 async def prepare(database: Database) -> None:
     """Create what is missing. Raises DatabaseMissing if a newer program wrote this database."""
     await _check_schema(database)
+    await _mark_compositions_without_rows(database)
     await database.versions.create_indexes(VERSION_INDEXES)
     for of_an_ehr in (database.subjects, database.contributions, database.repeats):
         await of_an_ehr.create_index("e", name="ehr")
@@ -49,6 +57,14 @@ async def prepare(database: Database) -> None:
     await database.audit.create_index([("c", ASCENDING), ("s", ASCENDING)], name="chain", unique=True)
     await database.audit.create_index("entries.e", name="ehr")
     await database.templates.create_index([("tid", ASCENDING), ("rev", ASCENDING)], name="tid", unique=True)
+
+
+async def _mark_compositions_without_rows(database: Database) -> None:
+    """Once: what was stored before there were rows decides for itself until ``db rows rebuild``."""
+    if await database.meta.find_one({"_id": "rows"}) is None:
+        unmarked = {"k": "COMPOSITION", "full": {"$exists": False}, "z": {"$exists": True}}
+        await database.versions.update_many(unmarked, {"$set": {"full": 0}})
+        await database.meta.update_one({"_id": "rows"}, {"$set": {"marked": True}}, upsert=True)
 
 
 async def _check_schema(database: Database) -> None:

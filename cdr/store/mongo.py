@@ -18,6 +18,7 @@ from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.indexes import prepare
 from cdr.store.reads import Reads
+from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
 from cdr.store.tag_documents import TagDocuments
 from cdr.store.template_documents import TemplateDocuments
@@ -41,6 +42,7 @@ class Store:
         self.templates = TemplateDocuments(database)
         self.template_versions = TemplateVersions(database)
         self.stored_queries = StoredQueryDocuments(database)
+        self.rows = RowDocuments(database)
         self.tags = TagDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)

@@ -18,6 +18,8 @@ from cdr.store.documents import (
 from cdr.store.waiting import RepeatKey
 from cdr.versions import Contribution, Ehr, Kind, ObjectVersionId, StoredVersion
 
+WITHOUT_ROWS: Document = {"r": 0, "rows": 0}
+
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
@@ -102,7 +104,7 @@ class Reads:
     async def committed(self, ehr_id: str, contribution_id: str) -> Sequence[StoredVersion]:
         """The versions of a contribution with their data."""
         with store_errors():
-            cursor = self.database.versions.find({"e": ehr_id, "ct": contribution_id}).sort("o")
+            cursor = self.database.versions.find({"e": ehr_id, "ct": contribution_id}, WITHOUT_ROWS).sort("o")
             return [stored_version(document) async for document in cursor]
 
     async def repeat(self, key: RepeatKey) -> Repeat | None:
@@ -117,15 +119,15 @@ class Reads:
         if moment is not None:
             query["tc"] = {"$lte": moment}
         with store_errors():
-            found = await self.database.versions.find_one(query, sort=[("tc", -1), ("n", -1)])
+            found = await self.database.versions.find_one(query, WITHOUT_ROWS, sort=[("tc", -1), ("n", -1)])
         return None if found is None else stored_version(found)
 
     async def _one(self, query: Document) -> StoredVersion | None:
         with store_errors():
-            found = await self.database.versions.find_one(query, sort=[("n", -1)])
+            found = await self.database.versions.find_one(query, WITHOUT_ROWS, sort=[("n", -1)])
         return None if found is None else stored_version(found)
 
     async def _many(self, query: Document) -> Sequence[StoredVersion]:
         with store_errors():
-            cursor = self.database.versions.find(query, {"z": 0, "r": 0}).sort([("o", 1), ("n", 1)])
+            cursor = self.database.versions.find(query, {"z": 0, **WITHOUT_ROWS}).sort([("o", 1), ("n", 1)])
             return [stored_version(document) async for document in cursor]

@@ -35,7 +35,7 @@ class TemplateVersions:
         """
         with store_errors():
             cursor = self.database.versions.find(
-                _query(template_id, all_versions), {"r": 0}, batch_size=BATCH
+                _query(template_id, all_versions), {"r": 0, "rows": 0}, batch_size=BATCH
             )
             batch: list[StoredVersion] = []
             async with cursor:

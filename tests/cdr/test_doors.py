@@ -18,6 +18,7 @@ from cdr import (
     directory,
     ehrs,
     queries,
+    row_upkeep,
     stored_queries,
     tags,
     validation,
@@ -44,6 +45,7 @@ MODULES = (
     directory,
     definitions,
     queries,
+    row_upkeep,
     stored_queries,
     tags,
     validation,
@@ -225,6 +227,8 @@ ARGUMENTS: dict[str, Arrange] = {
     "store_query": a_named_query,
     "list_queries": the_start_of_a_name,
     "get_query": a_stored_query,
+    "rebuild_rows": nothing,
+    "check_rows": nothing,
     "delete_query": a_stored_query,
 }
 

@@ -18,6 +18,7 @@ from cdr.candidates import QueryAccess, Record, VersionRecord
 from cdr.store.database import FAR, Document
 from cdr.store.documents import NewVersion, compress, version_document
 from cdr.store.mongo import Store
+from cdr.stored_rows import make_rows
 from cdr.submission import start_time
 from cdr.versions import AuditDetails, ChangeType, Kind, Lifecycle, ObjectVersionId, iso, text_at
 from tests.cdr.aql.queries import random_query
@@ -41,9 +42,10 @@ async def test_the_store_equals_the_reference(store: Store) -> None:
             query, access = random_query(rng), rng.choice(ACCESSES)
             scope = resolve(parse(query.text))
             assert check(scope) == []
-            rows = await rows_of(store, scope, access)
             expected = evaluate(scope, records, access, NOW)
-            check_rows(scope, records, access, expected, rows, query.sort_columns)
+            for by_rows in (True, False):
+                rows = await rows_of(store, scope, access, by_rows=by_rows)
+                check_rows(scope, records, access, expected, rows, query.sort_columns)
             found += len(rows)
     assert found > SEEDS
 
@@ -71,8 +73,8 @@ def audit_of(version: VersionRecord) -> AuditDetails:
     )
 
 
-async def rows_of(store: Store, scope: Scope, access: QueryAccess) -> list[list[Any]]:
-    execution = compile_query(scope, access, now=NOW).start()
+async def rows_of(store: Store, scope: Scope, access: QueryAccess, *, by_rows: bool) -> list[list[Any]]:
+    execution = compile_query(scope, access, now=NOW, by_rows=by_rows).start()
     rows: list[list[Any]] = []
     async with store.candidates.snapshot(30) as snapshot:
         async for record in snapshot.records(execution.plan.candidates):
@@ -130,6 +132,7 @@ def document_of(ehr_id: str, version: VersionRecord) -> Document:
         preceding=uid.preceding,
         template_id=text_at(composition, "archetype_details", "template_id", "value"),
         start_time=None if composition is None else start_time(composition),
+        rows=None if composition is None else make_rows(composition),
     )
     audit = audit_of(version)
     return version_document(new, ehr_id=ehr_id, contribution_id=version.contribution, audit=audit)

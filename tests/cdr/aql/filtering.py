@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cdr.aql.values import instant
 from cdr.candidates import (
     CandidateFilter,
     InstantRange,
     Record,
+    RowNeeds,
     VersionFilter,
     VersionRecord,
     archetype_matches,
 )
+from cdr.stored_rows import Row, make_rows
+from cdr.temporal import instant
 
 
 def deliver(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[Record]:
@@ -61,9 +63,21 @@ def _admits_ehr(candidates: CandidateFilter, record: Record) -> bool:
 
 
 def _stripped(candidates: CandidateFilter, version: VersionRecord) -> VersionRecord:
-    if candidates.needs_payload or version.composition is None:
+    if version.composition is None:
+        return version
+    if candidates.rows is not None:
+        rows = make_rows(version.composition)
+        if rows is not None:
+            return replace(version, composition={}, rows=[_projected(row, candidates.rows) for row in rows])
+    if candidates.needs_payload:
         return version
     return replace(version, composition={})
+
+
+def _projected(row: Row, needs: RowNeeds) -> Row:
+    """A row as it comes back from the database, without the values that nobody looks at."""
+    kept = {key: value for key, value in row["v"].items() if needs.keys is None or key in needs.keys}
+    return {**row, "v": kept}
 
 
 def _admits(branch: VersionFilter, version: VersionRecord) -> bool:

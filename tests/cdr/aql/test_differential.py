@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from cdr.aql import ast, check, compile_query, parse, print_query, resolve
 from cdr.aql.reference import evaluate
 from cdr.aql.scope import Scope
-from cdr.aql.values import Zone, instant, order_key
+from cdr.aql.values import Zone, order_key
 from cdr.candidates import QueryAccess, Record
+from cdr.temporal import instant
 from tests.cdr.aql.filtering import deliver
 from tests.cdr.aql.queries import Generated, random_query
 from tests.cdr.aql.records import random_records
@@ -51,6 +52,9 @@ def check_equal(records: Sequence[Record], query: Generated, access: QueryAccess
     plan = compile_query(scope, access, now=NOW)
     expected = evaluate(scope, records, access, NOW)
     answers = [list(plan.run(deliver(plan.candidates, records)))]
+    if plan.candidates.rows is not None:
+        over_data = compile_query(scope, access, now=NOW, by_rows=False)
+        answers.append(list(over_data.run(deliver(over_data.candidates, records))))
     if plan.candidates.as_of is None:  # what was then only the store can tell
         answers.append(list(plan.run(records)))
     for rows in answers:
