@@ -39,7 +39,7 @@ def _editions() -> list[str]:
 
 
 def test_most_of_the_library_are_editions_of_public_archetypes() -> None:
-    assert len(_editions()) == 71
+    assert len(_editions()) == 74
 
 
 @needs_shared

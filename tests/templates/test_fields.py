@@ -16,9 +16,6 @@ from templates.repository import library_templates
 from templates.rubrics import Rubrics
 from tests.shared_data import SHARED, needs_shared
 
-# Fields of the table of earlier pregnancies.
-ELSEWHERE = {f"HK3.{row}" for row in range(8, 19)}
-
 HELD = [
     pytest.param(template_id, field, node, id=f"{template_id}-{field}-{position}")
     for template_id, opt in sorted(library_templates().items())
@@ -32,7 +29,7 @@ def test_every_row_of_the_card_is_held() -> None:
     sections = json.loads((SHARED / "card" / "fields.json").read_text(encoding="utf-8"))
     rows = {row["id"]: row["cert"] for section in sections for row in section["rows"]}
     held = {field for opt in library_templates().values() for field in field_nodes(opt)}
-    assert held | set(RM_FIELDS) == set(rows) - ELSEWHERE
+    assert held | set(RM_FIELDS) == set(rows)
     said = {
         field: letter for opt in library_templates().values() for field, letter in certainties(opt).items()
     }

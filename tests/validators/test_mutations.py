@@ -10,6 +10,7 @@ import pytest
 
 from api.demo.story import Contact, read_story
 from archetypes.rm.canonical_json import write_canonical
+from templates.example import example_composition
 from templates.operational import OperationalTemplate
 from templates.repository import library_templates
 from tests.validators.mutations import Mutation, applied, mutations
@@ -71,6 +72,18 @@ def test_every_broken_constraint_of_a_contact_is_found_in_its_place(contact: Con
     failures, kinds = broken_promises(library_templates()[contact.template_id], composed(contact.id))
     assert failures == []
     assert kinds.total() > 150
+
+
+@pytest.mark.parametrize("template_id", sorted(set(library_templates()) - set(ONE_OF_EACH_TEMPLATE)))
+def test_every_broken_constraint_of_an_example_is_found_where_the_story_has_no_contact(template_id: str) -> None:
+    opt = library_templates()[template_id]
+    example = example_composition(opt)
+    assert validate_composition(opt, example) == []
+    # Sections are those of the first visit, whose contacts break them.
+    example["content"] = [entry for entry in example["content"] if entry["_type"] != "SECTION"]
+    failures, kinds = broken_promises(opt, example)
+    assert failures == []
+    assert kinds.total() > 100
 
 
 def test_the_engine_breaks_each_kind_of_constraint() -> None:
