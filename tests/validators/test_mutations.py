@@ -75,7 +75,9 @@ def test_every_broken_constraint_of_a_contact_is_found_in_its_place(contact: Con
 
 
 @pytest.mark.parametrize("template_id", sorted(set(library_templates()) - set(ONE_OF_EACH_TEMPLATE)))
-def test_every_broken_constraint_of_an_example_is_found_where_the_story_has_no_contact(template_id: str) -> None:
+def test_every_broken_constraint_of_an_example_is_found_where_the_story_has_no_contact(
+    template_id: str,
+) -> None:
     opt = library_templates()[template_id]
     example = example_composition(opt)
     assert validate_composition(opt, example) == []

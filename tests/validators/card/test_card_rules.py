@@ -65,6 +65,9 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, str], list[str]]] = [
     ("another OID", VISIT,
      {"HK5.15": {"code": "O04", "system": "urn:oid:2.16.578.1.12.4.1.1.7110", "display": "x"}}, {},
      ["card.not_on_card"]),
+    ("an earlier one", "helsekort_tidligere_svangerskap.v0",
+     {"HK3.8": "1", "HK3.17": {"code": "O04.9", "system": "icd-10", "display": "x"}}, {},
+     ["card.not_on_card"]),
 ]  # fmt: skip
 
 
@@ -152,7 +155,11 @@ def test_any_data_is_judged(data: Any) -> None:
         assert validate_card(opt, data) == []
 
 
-@pytest.mark.parametrize("name", [name for name in library_templates() if "samtykke" not in name])
+# A consent may come before a pregnancy, earlier pregnancies are the woman's, the overview has a label.
+WITHOUT_CONTEXT = {f"helsekort_{name}.v0" for name in ("samtykke", "tidligere_svangerskap", "oversikt")}
+
+
+@pytest.mark.parametrize("name", sorted(set(library_templates()) - WITHOUT_CONTEXT))
 def test_a_document_names_its_pregnancy(name: str) -> None:
     composition = document(name, {}, pregnancy_id="0b9f0a4e-5f6b-4f7e-9d55-3c2f3a8f2b11")
     context = composition["context"]["other_context"]["items"][0]
@@ -160,6 +167,14 @@ def test_a_document_names_its_pregnancy(name: str) -> None:
     findings = validate_composition(library_templates()[name], composition)
     paths = [f.archetype_path for f in findings if f.severity is Severity.ERROR]
     assert any("CLUSTER.pregnancy_context.v0" in path for path in paths)
+
+
+def test_an_overview_names_its_pregnancy() -> None:
+    name = "helsekort_oversikt.v0"
+    named = document(name, {"HK0.2": "active"}, pregnancy_id="0b9f0a4e-5f6b-4f7e-9d55-3c2f3a8f2b11")
+    assert validate_composition(library_templates()[name], named) == []
+    nameless = validate_composition(library_templates()[name], document(name, {"HK0.2": "active"}))
+    assert [(f.code, f.archetype_path.rpartition("/")[2]) for f in nameless if f.severity is Severity.ERROR]
 
 
 def test_more_fetuses_than_the_scan_counted() -> None:
