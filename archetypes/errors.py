@@ -1,7 +1,7 @@
 """The root of all our errors, and those of this package.
 
     HelsekortError
-    ├── AdlSyntaxError      text is not ADL 1.4 (line, column, caret)
+    ├── AdlSyntaxError      text is no ADL (line, column, caret)
     ├── UnknownArchetype    no archetype with this id in the repository
     ├── NotRmData           canonical JSON that is no object of the reference model (path)
     ├── MalformedXml        bytes are not XML that we read (line, column)
@@ -32,7 +32,7 @@ class MalformedPath(HelsekortError):
 
 
 class AdlSyntaxError(HelsekortError):
-    """A text that is not ADL 1.4; ``line`` and ``column`` count from 1."""
+    """A text that is neither ADL 1.4 nor ADL 2; ``line`` and ``column`` count from 1."""
 
     code = "adl.syntax"
 

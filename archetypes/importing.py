@@ -13,7 +13,7 @@ from archetypes.findings import Finding, Severity, SourceSpan
 from archetypes.library_files import LibraryFile, fault, library_files
 from archetypes.time_limit import time_limit
 
-SUFFIXES = (".adl",)
+SUFFIXES = (".adl", ".adls", ".adlt")  # ADL 1.4; ADL 2; templates of ADL 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def _read(file: LibraryFile) -> Imported | Finding:
         return fault("adl.syntax", file.name, found="nested too deeply")
     except ValueError as error:
         return fault("archetype.id", file.name, found=str(error))
-    target = f"{identity.rm_class.lower()}/{identity}.adl"
+    suffix = f".{file.name.rpartition('.')[2].lower()}"
+    target = f"{identity.rm_class.lower()}/{identity}{suffix}"
     return Imported(archetype, file.name, target, file.content)
 
 
@@ -114,7 +115,7 @@ def _unique(read: Iterable[Imported], findings: list[Finding]) -> Iterator[Impor
             same = first.content == each.content
             findings.append(_duplicate(each, first, Severity.WARNING if same else Severity.ERROR))
             continue
-        stem = each.name.rpartition("/")[2].removesuffix(".adl")
+        stem = each.name.rpartition("/")[2].rpartition(".")[0]
         if stem != each.archetype.archetype_id:
             span = SourceSpan(each.name, 1, 1)
             findings.append(

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
+from archetypes.adl.cadl_parts_printer import (
+    beside,
+    print_assertions,
+    print_bounds,
+    print_cardinality,
+    print_primitive,
+)
 from archetypes.adl.intervals import print_interval
-from archetypes.adl.odin import quote
-from archetypes.adl.odin_printer import INDENT
+from archetypes.adl.odin import Keyed, Typed, quote
+from archetypes.adl.odin_printer import INDENT, print_odin_object
 from archetypes.aom.constraints import (
     ONCE,
     ArchetypeInternalRef,
     ArchetypeSlot,
     CArchetypeRoot,
-    Cardinality,
     CAttribute,
-    CBoolean,
     CCodePhrase,
     CComplexObject,
-    CDuration,
     CDvOrdinal,
     CDvQuantity,
-    CInteger,
+    CDvState,
     CObject,
     ConstraintRef,
     CPrimitiveObject,
-    CReal,
-    CString,
-    CTemporal,
-    Interval,
-    Primitive,
     QuantityItem,
+    State,
+    StateTransition,
 )
 
 
@@ -39,6 +40,10 @@ def print_definition(root: CComplexObject, depth: int) -> list[str]:
 
 
 def _object(node: CObject, depth: int) -> list[str]:
+    return beside(_lines(node, depth), node.comment, INDENT * depth)
+
+
+def _lines(node: CObject, depth: int) -> list[str]:
     pad = INDENT * depth
     match node:
         case CArchetypeRoot():
@@ -51,17 +56,19 @@ def _object(node: CObject, depth: int) -> list[str]:
             return _quantity(node, depth)
         case CDvOrdinal():
             return _ordinal(node, depth)
+        case CDvState():
+            return _state_machine(node, depth)
         case ArchetypeInternalRef():
             occurrences = (
-                "" if node.inherits_occurrences else f" occurrences matches {_braced(node.occurrences)}"
+                "" if node.inherits_occurrences else f" occurrences matches {print_bounds(node.occurrences)}"
             )
             return [f"{pad}use_node {_typed(node)}{occurrences} {node.target_path}"]
         case CCodePhrase():
             return [pad + _code_phrase(node)]
         case ConstraintRef():
             return [f"{pad}[{node.reference}]"]
-        case CPrimitiveObject(item=item) if item is not None:
-            text = _primitive(item)
+        case CPrimitiveObject(item=item, others=()) if item is not None:
+            text = print_primitive(item)
             if text.partition(";")[0]:
                 return [pad + text]
     raise TypeError(f"{type(node).__name__} has no place inside an archetype")
@@ -72,7 +79,7 @@ def _typed(node: CObject) -> str:
 
 
 def _head(node: CObject) -> str:
-    occurrences = "" if node.occurrences == ONCE else f" occurrences matches {_braced(node.occurrences)}"
+    occurrences = "" if node.occurrences == ONCE else f" occurrences matches {print_bounds(node.occurrences)}"
     return f"{_typed(node)}{occurrences} matches"
 
 
@@ -90,44 +97,23 @@ def _attribute(attribute: CAttribute, depth: int) -> list[str]:
     pad = INDENT * depth
     head = pad + attribute.rm_attribute_name
     if attribute.existence is not None:
-        head += f" existence matches {_braced(attribute.existence)}"
+        head += f" existence matches {print_bounds(attribute.existence)}"
     if attribute.cardinality is not None:
-        head += f" cardinality matches {_cardinality(attribute.cardinality)}"
+        head += f" cardinality matches {print_cardinality(attribute.cardinality)}"
     if not attribute.children:
-        return [f"{head} matches {{*}}"]
-    lines = [f"{head} matches {{"]
+        return beside([f"{head} matches {{*}}"], attribute.comment, pad)
+    lines = beside([f"{head} matches {{"], attribute.comment, pad)
     for child in attribute.children:
         lines.extend(_object(child, depth + 1))
     return [*lines, f"{pad}}}"]
 
 
-def _braced(interval: Interval[int]) -> str:
-    if interval.lower == interval.upper and interval.upper is not None:
-        return f"{{{interval.lower}}}"
-    return f"{{{interval.lower or 0}..{'*' if interval.upper is None else interval.upper}}}"
-
-
-def _cardinality(cardinality: Cardinality) -> str:
-    order = "ordered" if cardinality.is_ordered else "unordered"
-    unique = "; unique" if cardinality.is_unique else ""
-    return f"{_braced(cardinality.interval)[:-1]}; {order}{unique}}}"
-
-
 def _slot(slot: ArchetypeSlot, depth: int) -> list[str]:
-    pad, inner, innermost = (INDENT * step for step in (depth, depth + 1, depth + 2))
+    pad = INDENT * depth
     if not slot.includes and not slot.excludes:
         return [f"{pad}allow_archetype {_head(slot)} {{*}}"]
-    lines = [f"{pad}allow_archetype {_head(slot)} {{"]
-    for word, patterns in (("include", slot.includes), ("exclude", slot.excludes)):
-        if patterns:
-            lines.append(inner + word)
-        lines.extend(f"{innermost}archetype_id/value matches {{{_regex(pattern)}}}" for pattern in patterns)
+    lines = [f"{pad}allow_archetype {_head(slot)} {{", *print_assertions(slot, depth + 1)]
     return [*lines, f"{pad}}}"]
-
-
-def _regex(pattern: str) -> str:
-    escaped = re.sub(r"\\.|/", lambda found: r"\/" if found[0] == "/" else found[0], pattern)
-    return f"/{escaped}/"
 
 
 # --- domain types -------------------------------------------------------------------------------
@@ -179,45 +165,28 @@ def _code_phrase(node: CCodePhrase) -> str:
     return f"[{node.terminology_id}::{', '.join(node.codes)}{assumed}]"
 
 
-# --- primitives ---------------------------------------------------------------------------------
+def _state_machine(node: CDvState, depth: int) -> list[str]:
+    tree: dict[str, Any] = {}
+    if node.states:
+        states = Keyed({str(number): _state(state) for number, state in enumerate(node.states, 1)})
+        tree["value"] = {"states": states}
+    if node.assumed_value is not None:
+        tree["assumed_value"] = node.assumed_value
+    return print_odin_object("C_DV_STATE", tree, depth)
 
 
-def _primitive(item: Primitive) -> str:
-    match item:
-        case CBoolean():
-            words = [
-                str(value) for value in (True, False) if (item.true_valid if value else item.false_valid)
-            ]
-            return ", ".join(words) + _assumed(item.assumed_value)
-        case CString():
-            return _string(item)
-        case CInteger() | CReal():
-            return _number(item)
-        case CTemporal():
-            if item.timezone_validity is not None:
-                raise TypeError("ADL 1.4 cannot say whether a time has a zone")
-            text = item.pattern if item.range is None else print_interval(item.range)
-            return f"{text or ''}{_assumed(item.assumed_value)}"
-        case CDuration():
-            parts = [item.pattern, None if item.range is None else print_interval(item.range)]
-            return "/".join(part for part in parts if part is not None) + _assumed(item.assumed_value)
+def _state(state: State) -> Typed:
+    if not state.transitions:
+        return Typed("TERMINAL_STATE", {"name": state.name})
+    transitions = Keyed({str(n): _transition(each) for n, each in enumerate(state.transitions, 1)})
+    return Typed("NON_TERMINAL_STATE", {"name": state.name, "transitions": transitions})
 
 
-def _assumed(value: str | float | None) -> str:
-    return "" if value is None else f"; {value}"
-
-
-def _string(item: CString) -> str:
-    assumed = None if item.assumed_value is None else quote(item.assumed_value)
-    if item.pattern is not None:
-        return _regex(item.pattern) + _assumed(assumed)
-    values = [quote(value) for value in item.values] + (["..."] if item.list_open else [])
-    return ", ".join(values) + _assumed(assumed)
-
-
-def _number(item: CInteger | CReal) -> str:
-    if item.range is None:
-        text = ", ".join(str(value) for value in item.values)
-    else:
-        text = print_interval(item.range)
-    return text + _assumed(item.assumed_value)
+def _transition(transition: StateTransition) -> dict[str, str]:
+    members = {
+        "event": transition.event,
+        "guard": transition.guard,
+        "action": transition.action,
+        "next_state": transition.next_state or None,
+    }
+    return {name: value for name, value in members.items() if value is not None}

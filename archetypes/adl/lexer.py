@@ -1,4 +1,4 @@
-"""Tokens of ADL 1.4: one lexer for ODIN and cADL, each token with its offset."""
+"""Tokens of ADL 1.4 and ADL 2: one lexer for ODIN and cADL, each token with its offset."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ _TOKENS = (
     (
         "pattern",
         r"[yY?X]{4}-[mM?X]{2}(?:-[dD?X]{2}(?:[T ][hH?X]{2}(?::[mM?X]{2}(?::[sS?X]{2})?)?)?)?"
-        r"|[hH]{2}:[mM?X]{2}(?::[sS?X]{2})?",
+        r"(?:Z|[+\-±]hh(?::?mm)?)?|[hH]{2}:[mM?X]{2}(?::[sS?X]{2})?(?:Z|[+\-±]hh(?::?mm)?)?",
     ),
     ("uri", r"[a-z][a-z0-9+.\-]*://[^\s>]*[^\s>,]|[a-z]+:[A-Za-z0-9][^\s><]*(?=>)"),
     ("real", r"-?\d+\.\d+(?:[eE][+-]?\d+)?|-?\d+[eE][+-]?\d+"),
     ("integer", r"-?\d+"),
-    ("symbol", r"\.\.\.|\.\.|>=|<=|[<>={}()\[\]|;,*/:.~]"),
+    ("symbol", r"\.\.\.|\.\.|>=|<=|[<>={}()\[\]|;,*/:.~∈]"),
     ("name", r"[A-Za-z_][\w\-]*(?:\.[\w\-]+)*(?:<[A-Z_]+>)?"),
     ("other", r"."),
 )
+MATCHES = ("matches", "is_in", "∈")
 MAX_DIGITS = 18
 MAX_SHOWN = 60
 _PATH = re.compile(r"(?:/[a-z_]\w*(?:\[[^\]\n]*\])?)+")
@@ -55,10 +56,11 @@ def kind_of(text: str) -> str:
 
 
 class TokenStream:
-    """Tokens of a part of a source, one of lookahead."""
+    """Tokens of a part of a source, one of lookahead; ``comments`` are those passed so far, by offset."""
 
     def __init__(self, source: SourceText, start: int, end: int) -> None:
         self.source = source
+        self.comments: dict[int, str] = {}
         self._limit = end
         self.token = self._scan(start)
 
@@ -68,6 +70,8 @@ class TokenStream:
             assert match is not None  # the last alternative takes any character
             if match.lastgroup != "skip":
                 return Token(str(match.lastgroup), match.group(), match.start(), match.end())
+            if self.source.text.startswith("--", position):
+                self.comments[position] = match.group()
             position = match.end()
         return Token("end", "", self._limit, self._limit)
 
@@ -139,13 +143,22 @@ class TokenStream:
         self.token = self._scan(match.end() + 1)
         return re.sub(r"\\(.)", lambda escape: "/" if escape[1] == "/" else escape[0], match.group())
 
-    def between(self, mark: str) -> str:
-        """Take everything from the current token, which is ``mark``, to the next one; marks left out."""
+    def between(self, mark: str, closing: str = "") -> str:
+        """Take everything from the current token, which is ``mark``, to the closing one; marks left out."""
         start = self.expect(mark).end
-        end = self.source.text.find(mark, start, self._limit)
+        end = self.source.text.find(closing or mark, start, self._limit)
         if end < 0:
             raise self.source.error(f"{mark!r} is not closed", start)
-        self.token = self._scan(end + 1)
+        self.token = self._scan(end + len(closing or mark))
+        return self.source.text[start:end]
+
+    def until(self, mark: str) -> str:
+        """Take everything from the current token up to ``mark``, which is taken too."""
+        start = self.token.start
+        end = self.source.text.find(mark, start, self._limit)
+        if end < 0:
+            raise self.source.error(f"{mark!r} is missing", start)
+        self.token = self._scan(end + len(mark))
         return self.source.text[start:end]
 
     def path(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from archetypes.adl.lexer import TokenStream
@@ -27,9 +28,26 @@ class Literal(str):
     __slots__ = ()
 
 
-def read_odin(stream: TokenStream) -> dict[str, Any]:
-    """The attributes of an ODIN text: dicts, Keyed, lists, str, int, float, bool, Code, Literal.
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An object that states its type: ``(DV_QUANTITY) <...>``."""
 
+    type_name: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An object in another notation: ``(json) <# ... #>``."""
+
+    syntax: str
+    text: str
+
+
+def read_odin(stream: TokenStream) -> dict[str, Any]:
+    """The attributes of an ODIN text.
+
+    Values are dict, Keyed, Typed, Embedded, list, str, int, float, bool, Code or Literal.
     Raises AdlSyntaxError.
     """
     tree = _attributes(stream, 0)
@@ -56,15 +74,24 @@ def _attributes(stream: TokenStream, depth: int) -> dict[str, Any]:
 
 
 def _object(stream: TokenStream, depth: int) -> Any:
-    """object: '<' ... '>'; typed objects are refused"""
+    """object: ['(' type ')'] '<' ... '>' | '(' syntax ')' '<#' ... '#>'"""
     if depth > MAX_DEPTH:
         raise stream.source.error("nested too deep", stream.token.start)
-    if stream.at("("):
-        raise stream.source.error("typed ODIN objects are not supported", stream.token.start)
+    if stream.take("("):
+        return _typed(stream, depth)
     stream.expect("<")
     value = _content(stream, depth)
     stream.expect(">")
     return value
+
+
+def _typed(stream: TokenStream, depth: int) -> Typed | Embedded:
+    name = stream.expect_kind("name").text
+    stream.expect(")")
+    if stream.peek().text == "#":
+        text = stream.between("<", "#>")
+        return Embedded(name, text.removeprefix("#"))
+    return Typed(name, _object(stream, depth + 1))
 
 
 def _content(stream: TokenStream, depth: int) -> Any:

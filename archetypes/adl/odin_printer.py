@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archetypes.adl.odin import Code, Keyed, Literal, quote
+from archetypes.adl.odin import Code, Embedded, Keyed, Literal, Typed, quote
 
 INDENT = "    "
 
@@ -15,15 +15,25 @@ def print_odin(tree: Mapping[str, Any], depth: int) -> list[str]:
     keyed = isinstance(tree, Keyed)
     lines: list[str] = []
     for name, value in tree.items():
-        lines.extend(_member(f"[{quote(name)}]" if keyed else name, value, depth))
+        lines.extend(print_odin_member(f"[{quote(name)}]" if keyed else name, value, depth))
     return lines
 
 
-def _member(name: str, value: Any, depth: int) -> list[str]:
+def print_odin_member(name: str, value: Any, depth: int) -> list[str]:
+    """The lines of one member, such as ``name = <...>``."""
+    return print_odin_object(f"{name} =", value, depth)
+
+
+def print_odin_object(mark: str, value: Any, depth: int) -> list[str]:
+    """The lines of an object behind a mark, such as ``C_DV_STATE <...>``."""
     pad = INDENT * depth
+    while isinstance(value, Typed):
+        mark, value = f"{mark} ({value.type_name})", value.value
+    if isinstance(value, Embedded):
+        return [f"{pad}{mark} ({value.syntax}) <#{value.text}#>"]
     if isinstance(value, Mapping) and value:
-        return [f"{pad}{name} = <", *print_odin(value, depth + 1), f"{pad}>"]
-    return [f"{pad}{name} = <{print_odin_value(value)}>"]
+        return [f"{pad}{mark} <", *print_odin(value, depth + 1), f"{pad}>"]
+    return [f"{pad}{mark} <{print_odin_value(value)}>"]
 
 
 def print_odin_value(value: Any) -> str:

@@ -24,6 +24,20 @@ _INTEGER = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"-?\d{1,300}(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?")
 
 
+_RM_TYPES: dict[type, str] = {
+    CString: "STRING",
+    CInteger: "INTEGER",
+    CReal: "REAL",
+    CBoolean: "BOOLEAN",
+    CDuration: "DURATION",
+}
+
+
+def rm_type_of(item: Primitive) -> str:
+    """The type of the values that a constraint is about."""
+    return item.rm_type if isinstance(item, CTemporal) else _RM_TYPES[type(item)]
+
+
 def at_primitive(stream: TokenStream) -> bool:
     """True if a primitive constraint begins here."""
     token = stream.token
@@ -56,10 +70,17 @@ def _assumed_string(stream: TokenStream) -> str | None:
     return unquote(stream.expect_kind("string").text) if stream.take(";") else None
 
 
+def _continues(stream: TokenStream, *kinds: str) -> bool:
+    """True at a comma that goes on with a value of these kinds, or with the mark of an open list."""
+    following = stream.peek() if stream.at(",") else None
+    return following is not None and (following.kind in kinds or following.text == "...")
+
+
 def _strings(stream: TokenStream) -> CString:
     values = [unquote(stream.next().text)]
     is_open = False
-    while stream.take(","):
+    while _continues(stream, "string"):
+        stream.next()
         if stream.take("..."):
             is_open = True
         else:
@@ -69,7 +90,8 @@ def _strings(stream: TokenStream) -> CString:
 
 def _numbers(stream: TokenStream) -> CInteger | CReal:
     numbers = [stream.number()]
-    while stream.take(","):
+    while _continues(stream, "integer", "real"):
+        stream.next()
         if not stream.take("..."):  # marks a list of one
             numbers.append(stream.number())
     if all(isinstance(number, int) for number in numbers):

@@ -1,17 +1,18 @@
-"""An archetype as a value (AOM 1.4, ARCHETYPE and its parts)."""
+"""An archetype as a value (AOM 1.4 and AOM 2, ARCHETYPE and its parts)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from archetypes.aom.constraints import Bindings, CComplexObject, Terms
 
 _ID = re.compile(
-    r"(?P<publisher>\w+)-(?P<model>\w+)-(?P<rm_class>\w+)\.(?P<concept>[\w-]+)\.(?P<version>v[\w.\-]+)"
+    r"(?P<publisher>\w+)-(?P<model>\w+)-(?P<rm_class>\w+)\.(?P<concept>[\w-]+)\.(?P<version>v[\w.+\-]+)"
 )
 
 
@@ -39,25 +40,39 @@ class ArchetypeId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchetypeTerminology:
-    """The ontology section: texts by language, constraint texts, and bindings.
+    """The ontology section (ADL 2: terminology): texts by language, constraint texts, and bindings.
 
-    ``other`` holds what else stands there (``terminologies_available``) as an ODIN tree.
+    In ADL 2 ``terms`` hold all codes, ``term_bindings`` all bindings, and ``value_sets`` the members of each
+    ac-code. ``other`` holds what else stands there (``terminologies_available``) as an ODIN tree.
     """
 
     terms: Terms = field(default_factory=lambda: MappingProxyType({}))
     constraints: Terms = field(default_factory=lambda: MappingProxyType({}))
     term_bindings: Bindings = field(default_factory=lambda: MappingProxyType({}))
     constraint_bindings: Bindings = field(default_factory=lambda: MappingProxyType({}))
+    value_sets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     other: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class ArtefactKind(StrEnum):
+    """What a file of ADL 2 says that it holds; ADL 1.4 knows archetypes only."""
+
+    ARCHETYPE = "archetype"
+    TEMPLATE = "template"
+    TEMPLATE_OVERLAY = "template_overlay"
+    OPERATIONAL_TEMPLATE = "operational_template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archetype:
-    """One archetype.
+    """One archetype, or one of the forms that AOM 2 makes of it.
 
-    ``language``, ``description``, ``annotations`` and ``revision_history`` are kept as ODIN trees (dicts,
-    lists, scalars) so that printing loses nothing; ``invariants`` are kept as text. ``translations`` lie in
-    ``language``.
+    ``language``, ``description``, ``annotations``, ``rm_overlay`` and ``revision_history`` are kept as ODIN
+    trees (dicts, lists, scalars) so that printing loses nothing; ``invariants`` (ADL 2: rules) are kept as
+    text. ``translations`` lie in ``language``. ``comments`` are those outside the definition, by section,
+    those above the first one under an empty name. ``concept`` is the code of the root.
+    A specialised archetype of ADL 2 holds what it changes only (``is_differential``), one of ADL 1.4 all.
+    ``overlays`` belong to a template, ``component_terminologies`` (by archetype id) to an operational one.
     """
 
     archetype_id: str
@@ -72,6 +87,19 @@ class Archetype:
     invariants: str = ""
     annotations: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     revision_history: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    comments: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    kind: ArtefactKind = ArtefactKind.ARCHETYPE
+    is_differential: bool = False
+    rm_overlay: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    overlays: tuple[Archetype, ...] = ()
+    component_terminologies: Mapping[str, ArchetypeTerminology] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+    @property
+    def is_adl2(self) -> bool:
+        """True for the second generation, whose archetypes have versions of three parts."""
+        return not self.adl_version.startswith("1.")
 
     @property
     def original_language(self) -> str:

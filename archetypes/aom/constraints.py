@@ -1,8 +1,12 @@
-"""The constraint tree: what archetypes and operational templates say about the data (AOM 1.4).
+"""The constraint tree: what archetypes and operational templates say about the data (AOM 1.4 and AOM 2).
 
 All nodes are frozen and know their place in the source. An unbounded side of an interval is ``None``.
 ``CAttribute.existence`` and ``.cardinality`` are ``None`` where the text is silent: then the reference
 model decides. In an operational template both are always stated.
+
+Both generations have the same nodes. ADL 2 says with tuples and terminology codes what ADL 1.4 says with
+``CDvQuantity``, ``CDvOrdinal``, ``CDvState``, ``CCodePhrase`` and ``ConstraintRef``; and a specialised
+ADL 2 archetype holds only what it changes (``differential_path``, ``sibling_order``).
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from archetypes.findings import SourceSpan
 from archetypes.intervals import ANY_NUMBER as ANY_NUMBER
@@ -94,35 +99,68 @@ Primitive = CBoolean | CString | CInteger | CReal | CTemporal | CDuration
 # --- objects ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class SiblingOrder:
+    """``before [id3]`` or ``after [id3]``: where a specialisation puts its nodes among inherited ones."""
+
+    is_before: bool
+    node_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CObject:
     """Base of all object constraints.
 
-    ``node_id`` is the at-code, or empty where the object needs none (data values).
+    ``node_id`` is the at-code or id-code, or empty where the object needs none (data values).
+    ``occurrences`` count where ``occurrences_stated``; in ADL 2 they may be left to the reference model, and
+    are ``0..*`` here. ``sibling_order`` anchors this node and those that follow it in a specialisation.
+    ``comment`` is what the text says beside the node, a line each.
     """
 
     rm_type_name: str
     occurrences: Interval[int] = ONCE
+    occurrences_stated: bool = True
     node_id: str = ""
+    sibling_order: SiblingOrder | None = None
+    comment: str = field(default="", compare=False, repr=False)
     span: SourceSpan | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CAttribute:
-    """What may stand in one attribute; more than one child under a single attribute are alternatives."""
+    """What may stand in one attribute; more than one child under a single attribute are alternatives.
+
+    ``differential_path`` leads from the owner to the object of the parent archetype that has the attribute
+    (``/data[id2]/events[id3]``); empty where it is the owner itself.
+    """
 
     rm_attribute_name: str
+    differential_path: str = ""
     existence: Interval[int] | None = None
     cardinality: Cardinality | None = None
     children: tuple[CObject, ...] = ()
+    comment: str = field(default="", compare=False, repr=False)
     span: SourceSpan | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CAttributeTuple:
+    """Attributes whose values belong together: each row gives one constraint for each member (AOM 2)."""
+
+    members: tuple[str, ...]
+    rows: tuple[tuple[CObject, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CComplexObject(CObject):
-    """An RM object; without attributes: any instance of the type or of a subtype."""
+    """An RM object; without attributes: any instance of the type or of a subtype.
+
+    ``default_value`` is an ODIN object (AOM 2).
+    """
 
     attributes: tuple[CAttribute, ...] = ()
+    tuples: tuple[CAttributeTuple, ...] = ()
+    default_value: Any = None
 
     def attribute(self, name: str) -> CAttribute | None:
         """The constraint on attribute ``name``, or None if nothing is said about it."""
@@ -148,10 +186,10 @@ Bindings = Mapping[str, Mapping[str, str]]  # terminology -> code or path -> tar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CArchetypeRoot(CComplexObject):
-    """The root of an archetype inside a template, with the archetype's own terms.
+    """The root of an archetype inside a template, with the archetype's own terms; ``use_archetype`` in ADL 2.
 
-    ``node_id`` is the root's at-code (``at0000``, ``at0000.1``); in paths ``archetype_id`` stands in
-    its place.
+    ``node_id`` is the root's at-code (``at0000``, ``at0000.1``), in ADL 2 that of the node that it fills;
+    in paths of data ``archetype_id`` stands in its place.
     """
 
     archetype_id: str
@@ -162,10 +200,14 @@ class CArchetypeRoot(CComplexObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchetypeSlot(CObject):
-    """A place for other archetypes; patterns match the whole archetype id."""
+    """A place for other archetypes; patterns match the whole archetype id.
+
+    ``is_closed``: nothing but what already fills it (AOM 2).
+    """
 
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,9 +230,26 @@ class ConstraintRef(CObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CPrimitiveObject(CObject):
-    """A leaf of a primitive type; ``item`` None: any value."""
+    """A leaf of a primitive type; ``item`` None: any value.
+
+    ``others`` are further constraints, any of which is enough (AOM 2: ``|0..5|, |10..20|``); an assumed value
+    is that of the last of them.
+    """
 
     item: Primitive | None = None
+    others: tuple[Primitive, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CTerminologyCode(CObject):
+    """One code or one value set of the archetype (AOM 2): ``at5``, ``ac1``.
+
+    ``status`` is ``required``, ``extensible``, ``preferred``, ``example``, or empty (which means required).
+    """
+
+    code: str
+    status: str = ""
+    assumed_value: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,3 +302,29 @@ class CDvOrdinal(CObject):
 
     items: tuple[OrdinalItem, ...] = ()
     assumed_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateTransition:
+    """What takes a state machine from one state to the next."""
+
+    event: str
+    next_state: str
+    guard: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state of a DV_STATE; one without transitions is terminal."""
+
+    name: str
+    transitions: tuple[StateTransition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDvState(CObject):
+    """DV_STATE by its state machine (``C_DV_STATE``); no states: any."""
+
+    states: tuple[State, ...] = ()
+    assumed_value: str | None = None

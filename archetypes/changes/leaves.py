@@ -13,6 +13,7 @@ from archetypes.aom.constraints import (
     CDuration,
     CDvOrdinal,
     CDvQuantity,
+    CDvState,
     CInteger,
     CObject,
     ConstraintRef,
@@ -20,6 +21,7 @@ from archetypes.aom.constraints import (
     CReal,
     CString,
     CTemporal,
+    CTerminologyCode,
     Interval,
     OrdinalItem,
     Primitive,
@@ -69,6 +71,10 @@ def described(leaf: CObject) -> str:
             return ", ".join(item.units for item in leaf.items) or leaf.rm_type_name
         case CDvOrdinal():
             return ", ".join(f"{item.value:g}|{item.code}" for item in leaf.items) or leaf.rm_type_name
+        case CDvState():
+            return ", ".join(state.name for state in leaf.states) or leaf.rm_type_name
+        case CTerminologyCode():
+            return f"{leaf.status} {leaf.code}".strip()
     return leaf.rm_type_name
 
 

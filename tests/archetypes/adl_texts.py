@@ -26,3 +26,40 @@ def adl_of_value(value: str) -> str:
     """ADL text of a cluster with one element whose value is constrained by ``value``."""
     element = f"ELEMENT[at0001] matches {{ value matches {{\n{value}\n}} }}"
     return adl(f"CLUSTER[at0000] matches {{ items matches {{ {element} }} }}")
+
+
+_FRAME2 = """archetype (adl_version=2.0.6; rm_release=1.1.0)
+    {archetype_id}
+{parent}
+language
+    original_language = <[ISO_639-1::en]>
+
+description
+    lifecycle_state = <"unmanaged">
+
+definition
+{definition}
+
+terminology
+{terminology}
+"""
+
+
+def adl2(
+    definition: str,
+    *,
+    archetype_id: str = "openEHR-EHR-CLUSTER.test.v1.0.0",
+    parent: str = "",
+    terminology: str = "    term_definitions = <>",
+) -> str:
+    """ADL 2 text of an archetype."""
+    specialises = f"\nspecialize\n    {parent}\n" if parent else ""
+    return _FRAME2.format(
+        archetype_id=archetype_id, parent=specialises, definition=definition, terminology=terminology
+    )
+
+
+def adl2_of_value(value: str) -> str:
+    """ADL 2 text of a cluster with one element whose value is constrained by ``value``."""
+    element = f"ELEMENT[id2] matches {{ value matches {{\n{value}\n}} }}"
+    return adl2(f"CLUSTER[id1] matches {{ items matches {{ {element} }} }}")

@@ -89,7 +89,7 @@ def test_odin_values_keep_their_types(everything: Archetype) -> None:
 
 
 def test_the_last_sections_are_read(everything: Archetype) -> None:
-    assert everything.invariants == 'size: /data[at0001]/events[at0002]/time > "2000"'
+    assert everything.invariants == 'size: /data[at0001]/events[at0002]/time > "2000" -- of our era'
     assert everything.annotations == {"items": {"/data[at0001]": {"note": "a note"}}}
     assert everything.revision_history == {"revisions": {"1": "first"}}
     terminology = everything.terminology
@@ -239,7 +239,7 @@ FAULTS = [
     ("DV_TEXT[at0002 matches {*}", "expected a type"),
     ("use_archetype CLUSTER[at0002] matches {*}", "expected a type"),
     ("DV_TEXT matches { Value matches {*} }", "expected an attribute name"),
-    ("C_DV_STATE <>", "C_DV_STATE is not supported"),
+    ("C_DV_STATE < value = < state = <1> > >", "unknown member 'state'"),
     ("C_DV_SOMETHING <>", "C_DV_SOMETHING is not supported"),
     ("C_DV_QUANTITY < unit = <1> >", "unknown member 'unit'"),
     ('C_DV_QUANTITY < list = < ["1"] = < units = <"cm"> magnitude = <|a|> > > >', "could not convert"),
@@ -293,12 +293,13 @@ HEAD_FAULTS = [
     (_without("ontology"), "section 'ontology' is missing"),
     (_without("concept"), "section 'concept' is missing"),
     (_without("definition"), "section 'definition' is missing"),
-    (adl("CLUSTER[at0000] matches {*}").replace("1.4", "2.0.6"), "only ADL 1.4"),
+    (adl("CLUSTER[at0000] matches {*}").replace("1.4", "2.0.6"), "section 'terminology' is missing"),
+    (adl("CLUSTER[at0000] matches {*}").replace("1.4", "3.0"), "only ADL 1.4 and ADL 2"),
     (adl("CLUSTER[at0000] matches {*}").replace("[at0000]\n", "test\n", 1), "code of the concept"),
     (adl("CLUSTER[at0000] matches {*}") + "ontology\n", "a second section"),
     (adl("CLUSTER[at0000] matches {*}", ontology="\ta = <1>\n\ta = <2>"), "a second attribute 'a'"),
     (adl("CLUSTER[at0000] matches {*}", ontology='\ta = <["k"] = <1> ["k"] = <2>>'), "a second key 'k'"),
-    (adl("CLUSTER[at0000] matches {*}", ontology="\ta = (DV_TEXT) <1>"), "typed ODIN objects"),
+    (adl("CLUSTER[at0000] matches {*}", ontology="\ta = (DV_TEXT) 1"), "expected '<'"),
     (
         adl("CLUSTER[at0000] matches {*}", ontology='\tterm_definitions = <["nb"] = <"a">>'),
         "not a terminology",

@@ -68,6 +68,15 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+RULES_OF_ADL2: tuple[Rule, ...] = (
+    identity.check_identifier,
+    identity.check_root_type,
+    identity.check_description,
+    identity.check_original_language,
+    reference_model.check_types_known,
+)
+
+
 def validate_archetype(archetype: Archetype, repository: ArchetypeRepository | None = None) -> list[Finding]:
     """What breaks the validity rules of ADL 1.4 and AOM 1.4, in the order of :data:`RULES`.
 
@@ -75,4 +84,5 @@ def validate_archetype(archetype: Archetype, repository: ArchetypeRepository | N
     judged: nothing is raised, and cyclic references are findings.
     """
     subject = Subject(archetype, repository)
-    return [found for rule in RULES for found in rule(subject)]
+    rules = RULES_OF_ADL2 if archetype.is_adl2 else RULES
+    return [found for rule in rules for found in rule(subject)]
