@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.negotiation import JSON
+from api.negotiation import JSON, XML
 from api.version import VERSION
 
 JsonSchema = dict[str, Any]
@@ -30,6 +31,8 @@ TAGS = [
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
 ]
+
+RM_FORMATS = (JSON, XML)
 
 _TEXT: JsonSchema = {"type": "string"}
 _FINDING: JsonSchema = {
@@ -111,12 +114,27 @@ def described_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def request_body(media_type: str, example: Any, *, required: bool = True) -> dict[str, Any]:
-    """The ``openapi_extra`` of a route that reads its body as bytes."""
-    schema: JsonSchema = {"type": "object"} if media_type == JSON else {"type": "string"}
-    return {
-        "requestBody": {"required": required, "content": {media_type: {"schema": schema, "example": example}}}
-    }
+def bodies(*media_types: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route whose answer comes in these media types."""
+    content = {media_type: {"schema": _schema_of(media_type)} for media_type in media_types}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content}}
+
+
+def no_body(description: str) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that may have nothing to show."""
+    return {204: {"description": description}}
+
+
+def request_body(*media_types: str, example: Any, required: bool = True) -> dict[str, Any]:
+    """The ``openapi_extra`` of a route that reads its body as bytes; the example is of the first type."""
+    content: dict[str, Any] = {media_type: {"schema": _schema_of(media_type)} for media_type in media_types}
+    content[media_types[0]]["example"] = example
+    return {"requestBody": {"required": required, "content": content}}
+
+
+def _schema_of(media_type: str) -> JsonSchema:
+    """What may be said of any body of the type; JSON answers may be lists too."""
+    return {"type": ["object", "array"]} if media_type.endswith("json") else {"type": "string"}
 
 
 def _header(name: str, description: str, example: str, *, required: bool = False) -> JsonSchema:
@@ -128,6 +146,10 @@ def _header(name: str, description: str, example: str, *, required: bool = False
         "schema": _TEXT,
         "example": example,
     }
+
+
+def _query(name: str, description: str) -> JsonSchema:
+    return {"name": name, "in": "query", "required": False, "description": description}
 
 
 PREFER = _header(
@@ -153,6 +175,14 @@ IDEMPOTENCY_KEY = _header(
     "5f3c1a52-9a5e-4a0e-8c3b-8f0d4d7f0b11",
 )
 EHR_ID_HEADER = _header("openehr-ehr-id", "Query this EHR only.", "7d44b88c-4199-4bad-97dc-d78268e01398")
+TEMPLATE_ID = (
+    _header("openehr-template-id", "The template of a FLAT or STRUCTURED body.", "helsekort_kontroll.v0"),
+    {**_query("templateId", "The same."), "schema": _TEXT},
+)
+FORMAT = {
+    **_query("format", "Format of body and answer, in place of Content-Type and Accept."),
+    "schema": {"type": "string", "enum": ["JSON", "XML", "FLAT", "STRUCTURED"]},
+}
 VERSION_AT_TIME = "ISO 8601 extended time, such as 2026-03-01T12:30:00%2B01:00; without a zone the server's."
 
 

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/definition/template/adl2", tags=["Definition"])
     status_code=501,
     response_class=Response,
     responses=errors(400, 406, 413, 415, 501),
-    openapi_extra=request_body(TEXT, "operational_template (adl_version=2.0.6) ..."),
+    openapi_extra=request_body(TEXT, example="operational_template (adl_version=2.0.6) ..."),
 )
 async def publish_template(request: Request, ctx: Context) -> Response:
     """501: operational templates are taken as OPT 1.4, by `/definition/template/adl1.4`."""
@@ -54,14 +54,22 @@ async def list_templates(request: Request, ctx: Context) -> Response:
     response_class=Response,
     responses=errors(404, 406),
 )
-@router.get(
-    "/{template_id}/{version}",
-    summary="Get a version of an ADL 2 template (deprecated in ITS-REST 1.1)",
-    status_code=404,
-    response_class=Response,
-    responses=errors(404, 406),
-)
 async def get_template(request: Request, ctx: Context, template_id: TemplateId) -> Response:
     """404, for none can be published."""
     accepted(request, TEXT, JSON)
     raise TemplateNotFound(template_id)
+
+
+@router.get(
+    "/{template_id}/{version}",
+    summary="Get a version of an ADL 2 template",
+    deprecated=True,
+    status_code=404,
+    response_class=Response,
+    responses=errors(404, 406),
+)
+async def get_template_version(
+    request: Request, ctx: Context, template_id: TemplateId, version: str
+) -> Response:
+    """404, for none can be published. Deprecated in ITS-REST 1.1."""
+    return await get_template(request, ctx, template_id)

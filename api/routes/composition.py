@@ -8,18 +8,23 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import created_answer, object_answer, updated_answer, version_answer, version_path
 from api.audit_headers import commit_audit, lifecycle
-from api.composition_formats import composition_format, composition_writer, read_composition
+from api.composition_formats import MEDIA_TYPES, composition_format, composition_writer, read_composition
 from api.deps import Context
 from api.http_errors import MalformedRequest
-from api.negotiation import JSON, etag, if_match, required_if_match
+from api.negotiation import etag, if_match, required_if_match
 from api.openapi import (
     AUDIT,
+    FORMAT,
     IDEMPOTENCY_KEY,
     IF_MATCH,
     LIFECYCLE,
     PREFER,
+    RM_FORMATS,
+    TEMPLATE_ID,
     VERSION_AT_TIME,
+    bodies,
     errors,
+    no_body,
     parameters,
     request_body,
 )
@@ -47,7 +52,7 @@ _SHORTENED = {
         "rm_version": "1.1.0",
     },
 }
-_BODY = request_body(JSON, _SHORTENED)
+_BODY = request_body(*MEDIA_TYPES, example=_SHORTENED)
 
 
 @router.post(
@@ -56,8 +61,8 @@ _BODY = request_body(JSON, _SHORTENED)
     summary="Create a composition",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 413, 415, 422),
-    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT, IDEMPOTENCY_KEY)},
+    responses=errors(400, 404, 406, 409, 413, 415, 422) | bodies(*MEDIA_TYPES, status=201),
+    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT, IDEMPOTENCY_KEY, *TEMPLATE_ID, FORMAT)},
 )
 async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Validated against the template that archetype_details names; stored, or refused with all findings."""
@@ -85,7 +90,8 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
     "/ehr/{ehr_id}/composition/{uid_based_id}",
     tags=["COMPOSITION"],
     summary="Get a composition",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*MEDIA_TYPES) | no_body("Deleted, or deleted at that time."),
+    openapi_extra=parameters(FORMAT),
 )
 async def get_composition(
     request: Request,
@@ -106,8 +112,8 @@ async def get_composition(
     summary="Update a composition",
     status_code=204,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
-    openapi_extra={**_BODY, **parameters(IF_MATCH, PREFER, LIFECYCLE, AUDIT)},
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*MEDIA_TYPES),
+    openapi_extra={**_BODY, **parameters(IF_MATCH, PREFER, LIFECYCLE, AUDIT, *TEMPLATE_ID, FORMAT)},
 )
 async def update_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
@@ -167,7 +173,7 @@ async def _delete(request: Request, ctx: Context, ehr_id: str, path_uid: str) ->
     "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}",
     tags=["COMPOSITION"],
     summary="Get the versioned object of a composition",
-    responses=errors(404, 406),
+    responses=errors(404, 406) | bodies(*RM_FORMATS),
 )
 async def get_versioned_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
@@ -183,7 +189,7 @@ async def get_versioned_composition(
     "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/revision_history",
     tags=["COMPOSITION"],
     summary="Get the revision history of a composition",
-    responses=errors(404, 406),
+    responses=errors(404, 406) | bodies(*RM_FORMATS),
 )
 async def get_composition_history(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
@@ -199,7 +205,7 @@ async def get_composition_history(
     "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/version",
     tags=["COMPOSITION"],
     summary="Get a composition with its version data",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_original_version(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, at: At = None
@@ -216,7 +222,7 @@ async def get_original_version(
     "/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}/version/{version_uid}",
     tags=["COMPOSITION"],
     summary="Get one version of a composition with its version data",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_original_version_by_uid(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId, version_uid: VersionUid

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api.answers import created_answer, object_answer
 from api.deps import Context
 from api.http_errors import RefusedContribution
-from api.negotiation import JSON, etag
-from api.openapi import IDEMPOTENCY_KEY, PREFER, errors, parameters, request_body
+from api.negotiation import etag
+from api.openapi import IDEMPOTENCY_KEY, PREFER, RM_FORMATS, bodies, errors, parameters, request_body
 from api.repeats import repeatable
 from api.representations import answer_format, read_object, represent
 from api.routes.composition import EhrId
@@ -57,8 +57,8 @@ _EXAMPLE = {
     summary="Commit a contribution",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
-    openapi_extra={**request_body(JSON, _EXAMPLE), **parameters(PREFER, IDEMPOTENCY_KEY)},
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*RM_FORMATS, status=201),
+    openapi_extra={**request_body(*RM_FORMATS, example=_EXAMPLE), **parameters(PREFER, IDEMPOTENCY_KEY)},
 )
 async def create_contribution(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Versions of several objects, all or none; an error names the version that it is about."""
@@ -81,7 +81,7 @@ async def create_contribution(request: Request, ctx: Context, ehr_id: EhrId) -> 
 @router.get(
     "/ehr/{ehr_id}/contribution/{contribution_uid}",
     summary="Get a contribution",
-    responses=errors(404, 406),
+    responses=errors(404, 406) | bodies(*RM_FORMATS),
 )
 async def get_contribution(request: Request, ctx: Context, ehr_id: EhrId, contribution_uid: str) -> Response:
     """CONTRIBUTION: what was committed together, as references."""

@@ -17,10 +17,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import created_answer, json_answer
 from api.bodies import read_body
-from api.composition_formats import composition_format, represent_composition
+from api.composition_formats import MEDIA_TYPES, composition_format, represent_composition
 from api.deps import Context
 from api.negotiation import JSON, SCHEMA, WEB_TEMPLATE, XML, accepted, etag
-from api.openapi import PREFER, errors, parameters, request_body
+from api.openapi import PREFER, bodies, errors, parameters, request_body
 from cdr import definitions
 from cdr.templates import PublishedTemplate
 from cdr.versions import iso
@@ -39,9 +39,9 @@ router = APIRouter(prefix="/definition/template/adl1.4", tags=["Definition"])
     summary="Publish a template",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 406, 409, 413, 415, 422),
+    responses=errors(400, 406, 409, 413, 415, 422) | bodies(XML, JSON, WEB_TEMPLATE, status=201),
     openapi_extra={
-        **request_body(XML, '<template xmlns="http://schemas.openehr.org/v1">...</template>'),
+        **request_body(XML, example='<template xmlns="http://schemas.openehr.org/v1">...</template>'),
         **parameters(PREFER),
     },
 )
@@ -91,7 +91,11 @@ class DetailLevel(StrEnum):
     COMPLETE = "complete"
 
 
-@router.get("/{template_id}", summary="Get a template", responses=errors(404, 406))
+@router.get(
+    "/{template_id}",
+    summary="Get a template",
+    responses=errors(404, 406) | bodies(XML, WEB_TEMPLATE, SCHEMA, JSON),
+)
 async def get_template(request: Request, ctx: Context, template_id: TemplateId) -> Response:
     """As OPT 1.4 XML (`Accept: application/xml`), as web template (`application/openehr.wt+json`; also what
     `application/json` gives), or as JSON Schema of its compositions (`application/schema+json`)."""
@@ -109,7 +113,9 @@ async def get_template(request: Request, ctx: Context, template_id: TemplateId) 
 
 
 @router.get(
-    "/{template_id}/example", summary="Get an example composition", responses=errors(400, 404, 406, 422)
+    "/{template_id}/example",
+    summary="Get an example composition",
+    responses=errors(400, 404, 406, 422) | bodies(*MEDIA_TYPES),
 )
 async def get_example(
     request: Request,

@@ -16,8 +16,19 @@ from api.answers import (
 )
 from api.audit_headers import commit_audit
 from api.deps import Context
-from api.negotiation import JSON, required_if_match
-from api.openapi import AUDIT, IDEMPOTENCY_KEY, IF_MATCH, PREFER, errors, parameters, request_body
+from api.negotiation import required_if_match
+from api.openapi import (
+    AUDIT,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PREFER,
+    RM_FORMATS,
+    bodies,
+    errors,
+    no_body,
+    parameters,
+    request_body,
+)
 from api.repeats import repeatable
 from api.representations import answer_format, read_object, represent_payload
 from api.routes.composition import At, EhrId, VersionUid
@@ -48,7 +59,7 @@ EXAMPLE_FOLDER = {
         }
     ],
 }
-_BODY = request_body(JSON, EXAMPLE_FOLDER)
+_BODY = request_body(*RM_FORMATS, example=EXAMPLE_FOLDER)
 FolderPath = Annotated[
     str | None,
     Query(alias="path", description="Names of folders below the root: `Svangerskap/Sykehus`."),
@@ -60,7 +71,7 @@ FolderPath = Annotated[
     summary="Create the directory",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*RM_FORMATS, status=201),
     openapi_extra={**_BODY, **parameters(PREFER, AUDIT, IDEMPOTENCY_KEY)},
 )
 async def create_directory(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
@@ -80,7 +91,11 @@ async def create_directory(request: Request, ctx: Context, ehr_id: EhrId) -> Res
     )
 
 
-@router.get("/ehr/{ehr_id}/directory", summary="Get the directory", responses=errors(400, 404, 406))
+@router.get(
+    "/ehr/{ehr_id}/directory",
+    summary="Get the directory",
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS) | no_body("Deleted, or deleted at that time."),
+)
 async def get_directory(
     request: Request, ctx: Context, ehr_id: EhrId, at: At = None, path: FolderPath = None
 ) -> Response:
@@ -93,7 +108,7 @@ async def get_directory(
 @router.get(
     "/ehr/{ehr_id}/directory/{version_uid}",
     summary="Get one version of the directory",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS) | no_body("This version is a deletion."),
 )
 async def get_directory_version(
     request: Request, ctx: Context, ehr_id: EhrId, version_uid: VersionUid, path: FolderPath = None
@@ -109,7 +124,7 @@ async def get_directory_version(
     summary="Update the directory",
     status_code=204,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*RM_FORMATS),
     openapi_extra={**_BODY, **parameters(IF_MATCH, PREFER, AUDIT)},
 )
 async def update_directory(request: Request, ctx: Context, ehr_id: EhrId) -> Response:

@@ -9,8 +9,19 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import created_answer, object_answer, updated_answer, version_answer
 from api.audit_headers import commit_audit
 from api.deps import Context
-from api.negotiation import JSON, etag, required_if_match
-from api.openapi import IDEMPOTENCY_KEY, IF_MATCH, PREFER, VERSION_AT_TIME, errors, parameters, request_body
+from api.negotiation import etag, required_if_match
+from api.openapi import (
+    AUDIT,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PREFER,
+    RM_FORMATS,
+    VERSION_AT_TIME,
+    bodies,
+    errors,
+    parameters,
+    request_body,
+)
 from api.repeats import repeatable
 from api.representations import answer_format, read_object, read_optional_object, represent
 from api.times import version_time
@@ -43,7 +54,7 @@ EXAMPLE_STATUS = {
     "is_queryable": True,
     "is_modifiable": True,
 }
-_STATUS_BODY = request_body(JSON, EXAMPLE_STATUS, required=False)
+_STATUS_BODY = request_body(*RM_FORMATS, example=EXAMPLE_STATUS, required=False)
 
 
 @router.post(
@@ -52,8 +63,8 @@ _STATUS_BODY = request_body(JSON, EXAMPLE_STATUS, required=False)
     summary="Create an EHR",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 406, 409, 413, 415, 422),
-    openapi_extra={**_STATUS_BODY, **parameters(PREFER, IDEMPOTENCY_KEY)},
+    responses=errors(400, 406, 409, 413, 415, 422) | bodies(*RM_FORMATS, status=201),
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER, AUDIT, IDEMPOTENCY_KEY)},
 )
 async def create_ehr(request: Request, ctx: Context) -> Response:
     """The server chooses the id; a body is the EHR_STATUS, without one the EHR has no subject."""
@@ -66,8 +77,8 @@ async def create_ehr(request: Request, ctx: Context) -> Response:
     summary="Create an EHR with an id of the client's choice",
     status_code=201,
     response_class=Response,
-    responses=errors(400, 406, 409, 413, 415, 422),
-    openapi_extra={**_STATUS_BODY, **parameters(PREFER, IDEMPOTENCY_KEY)},
+    responses=errors(400, 406, 409, 413, 415, 422) | bodies(*RM_FORMATS, status=201),
+    openapi_extra={**_STATUS_BODY, **parameters(PREFER, AUDIT, IDEMPOTENCY_KEY)},
 )
 async def create_ehr_with_id(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """409 when the id is in use."""
@@ -90,7 +101,12 @@ async def _create(request: Request, ctx: Ctx, ehr_id: str | None) -> Response:
     )
 
 
-@router.get("/ehr", tags=["EHR"], summary="Find the EHR of a subject", responses=errors(400, 404, 406))
+@router.get(
+    "/ehr",
+    tags=["EHR"],
+    summary="Find the EHR of a subject",
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
+)
 async def get_ehr_by_subject(
     request: Request,
     ctx: Context,
@@ -102,7 +118,9 @@ async def get_ehr_by_subject(
     return _ehr_answer(await ehrs.get_ehr_by_subject(ctx, subject_id, subject_namespace), media_type)
 
 
-@router.get("/ehr/{ehr_id}", tags=["EHR"], summary="Get an EHR", responses=errors(404, 406))
+@router.get(
+    "/ehr/{ehr_id}", tags=["EHR"], summary="Get an EHR", responses=errors(404, 406) | bodies(*RM_FORMATS)
+)
 async def get_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Its ids, its time of creation and a reference to its status."""
     media_type = answer_format(request)
@@ -114,7 +132,10 @@ def _ehr_answer(ehr: Ehr, media_type: str) -> Response:
 
 
 @router.get(
-    "/ehr/{ehr_id}/ehr_status", tags=["EHR_STATUS"], summary="Get the status", responses=errors(400, 404, 406)
+    "/ehr/{ehr_id}/ehr_status",
+    tags=["EHR_STATUS"],
+    summary="Get the status",
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
     """The latest, or the one at a time."""
@@ -126,7 +147,7 @@ async def get_ehr_status(request: Request, ctx: Context, ehr_id: EhrId, at: At =
     "/ehr/{ehr_id}/ehr_status/{version_uid}",
     tags=["EHR_STATUS"],
     summary="Get one version of the status",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, version_uid: str) -> Response:
     """By its full version id."""
@@ -142,8 +163,11 @@ async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, 
     summary="Update the status",
     status_code=204,
     response_class=Response,
-    responses=errors(400, 404, 406, 409, 412, 413, 415, 422),
-    openapi_extra={**request_body(JSON, EXAMPLE_STATUS), **parameters(IF_MATCH, PREFER)},
+    responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*RM_FORMATS),
+    openapi_extra={
+        **request_body(*RM_FORMATS, example=EXAMPLE_STATUS),
+        **parameters(IF_MATCH, PREFER, AUDIT),
+    },
 )
 async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """If-Match names the latest version."""
@@ -160,7 +184,7 @@ async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Re
     "/ehr/{ehr_id}/versioned_ehr_status",
     tags=["EHR_STATUS"],
     summary="Get the versioned object of the status",
-    responses=errors(404, 406),
+    responses=errors(404, 406) | bodies(*RM_FORMATS),
 )
 async def get_versioned_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """VERSIONED_EHR_STATUS: its uid, owner and time of creation."""
@@ -172,7 +196,7 @@ async def get_versioned_ehr_status(request: Request, ctx: Context, ehr_id: EhrId
     "/ehr/{ehr_id}/versioned_ehr_status/revision_history",
     tags=["EHR_STATUS"],
     summary="Get the revision history of the status",
-    responses=errors(404, 406),
+    responses=errors(404, 406) | bodies(*RM_FORMATS),
 )
 async def get_ehr_status_history(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """REVISION_HISTORY: every version with its audit, oldest first."""
@@ -184,7 +208,7 @@ async def get_ehr_status_history(request: Request, ctx: Context, ehr_id: EhrId) 
     "/ehr/{ehr_id}/versioned_ehr_status/version",
     tags=["EHR_STATUS"],
     summary="Get the status with its version data",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_ehr_status_original(request: Request, ctx: Context, ehr_id: EhrId, at: At = None) -> Response:
     """ORIGINAL_VERSION: the latest, or the one at a time."""
@@ -197,7 +221,7 @@ async def get_ehr_status_original(request: Request, ctx: Context, ehr_id: EhrId,
     "/ehr/{ehr_id}/versioned_ehr_status/version/{version_uid}",
     tags=["EHR_STATUS"],
     summary="Get one version of the status with its version data",
-    responses=errors(400, 404, 406),
+    responses=errors(400, 404, 406) | bodies(*RM_FORMATS),
 )
 async def get_ehr_status_original_version(
     request: Request, ctx: Context, ehr_id: EhrId, version_uid: str

@@ -14,7 +14,7 @@ from api.cancelling import ClientGone, no_answer, unless_gone
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, accepted
-from api.openapi import EHR_ID_HEADER, errors, parameters, request_body
+from api.openapi import EHR_ID_HEADER, bodies, errors, parameters, request_body
 from api.tables import TABLES, answer_form, table_answer
 from api.version import VERSION
 from archetypes.rm.canonical_json import read_canonical
@@ -29,7 +29,7 @@ _EXAMPLE = {
     "WHERE e/ehr_id/value = $ehr_id ORDER BY time DESC LIMIT 10",
     "query_parameters": {"ehr_id": "7d44b88c-4199-4bad-97dc-d78268e01398"},
 }
-_STORED_BODY = request_body(JSON, {"query_parameters": {"ehr_id": "7d44b88c-..."}}, required=False)
+_STORED_BODY = request_body(JSON, example={"query_parameters": {"ehr_id": "7d44b88c-..."}}, required=False)
 _FORMS = (JSON, *TABLES)
 _RESERVED = ("q", "ehr_id", "offset", "fetch", "format")
 
@@ -48,7 +48,7 @@ class QueryRequest:
 @router.get(
     "/query/aql",
     summary="Run a query",
-    responses=errors(400, 404, 406, 408, 501),
+    responses=errors(400, 404, 406, 408, 501) | bodies(*_FORMS),
     openapi_extra=parameters(EHR_ID_HEADER),
 )
 async def query_by_get(
@@ -69,8 +69,8 @@ async def query_by_get(
 @router.post(
     "/query/aql",
     summary="Run a query",
-    responses=errors(400, 404, 406, 408, 413, 415, 501),
-    openapi_extra={**request_body(JSON, _EXAMPLE), **parameters(EHR_ID_HEADER)},
+    responses=errors(400, 404, 406, 408, 413, 415, 501) | bodies(*_FORMS),
+    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER)},
 )
 async def query_by_post(request: Request, ctx: Context) -> Response:
     """The body has `q`, and may have `query_parameters` (names without `$`), `offset` and `fetch`."""
@@ -84,7 +84,7 @@ async def query_by_post(request: Request, ctx: Context) -> Response:
     "/query/explain",
     summary="Say how a query would be answered",
     responses=errors(400, 404, 406, 408, 413, 415, 501),
-    openapi_extra={**request_body(JSON, _EXAMPLE), **parameters(EHR_ID_HEADER)},
+    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER)},
 )
 async def explain(request: Request, ctx: Context) -> Response:
     """No part of openEHR's API: the plan in words, and the index and counts of the search. No rows."""
@@ -104,7 +104,7 @@ _STORED_ERRORS = (400, 404, 406, 408, 501)
 @router.get(
     "/query/{qualified_query_name}",
     summary="Run the newest version of a stored query",
-    responses=errors(*_STORED_ERRORS),
+    responses=errors(*_STORED_ERRORS) | bodies(*_FORMS),
     openapi_extra=parameters(EHR_ID_HEADER),
 )
 async def run_newest_by_get(
@@ -123,7 +123,7 @@ async def run_newest_by_get(
 @router.post(
     "/query/{qualified_query_name}",
     summary="Run the newest version of a stored query",
-    responses=errors(*_STORED_ERRORS, 413, 415),
+    responses=errors(*_STORED_ERRORS, 413, 415) | bodies(*_FORMS),
     openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
 )
 async def run_newest_by_post(request: Request, ctx: Context, qualified_query_name: Name) -> Response:
@@ -134,7 +134,7 @@ async def run_newest_by_post(request: Request, ctx: Context, qualified_query_nam
 @router.get(
     "/query/{qualified_query_name}/{version}",
     summary="Run a version of a stored query",
-    responses=errors(*_STORED_ERRORS),
+    responses=errors(*_STORED_ERRORS) | bodies(*_FORMS),
     openapi_extra=parameters(EHR_ID_HEADER),
 )
 async def run_version_by_get(
@@ -154,7 +154,7 @@ async def run_version_by_get(
 @router.post(
     "/query/{qualified_query_name}/{version}",
     summary="Run a version of a stored query",
-    responses=errors(*_STORED_ERRORS, 413, 415),
+    responses=errors(*_STORED_ERRORS, 413, 415) | bodies(*_FORMS),
     openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
 )
 async def run_version_by_post(

@@ -11,7 +11,7 @@ from api.bodies import read_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, TEXT, accepted, content_type
-from api.openapi import errors, request_body
+from api.openapi import bodies, errors, request_body
 from api.routes.query import Name, Version
 from archetypes.rm.canonical_json import read_canonical
 from cdr import stored_queries
@@ -21,7 +21,10 @@ from cdr.versions import iso
 
 router = APIRouter(prefix="/definition/query", tags=["Definition"])
 
-_BODY = request_body(TEXT, "SELECT c/uid/value FROM EHR e CONTAINS COMPOSITION c WHERE c/name/value = $name")
+_BODY = request_body(
+    TEXT, JSON, example="SELECT c/uid/value FROM EHR e CONTAINS COMPOSITION c WHERE c/name/value = $name"
+)
+_STORED: dict[int | str, dict[str, Any]] = {200: {"description": "Stored; its address is in Location."}}
 QueryType = Annotated[str, Query(description="The language: AQL.")]
 
 
@@ -48,7 +51,7 @@ async def _list(request: Request, ctx: Ctx, start: str) -> Response:
     "/{qualified_query_name}",
     summary="Store a query as its next version",
     response_class=Response,
-    responses=errors(400, 406, 413, 415, 501),
+    responses=errors(400, 406, 413, 415, 501) | _STORED,
     openapi_extra=_BODY,
 )
 async def store_query(
@@ -62,7 +65,7 @@ async def store_query(
     "/{qualified_query_name}/{version}",
     summary="Store a version of a query",
     response_class=Response,
-    responses=errors(400, 406, 409, 413, 415, 501),
+    responses=errors(400, 406, 409, 413, 415, 501) | _STORED,
     openapi_extra=_BODY,
 )
 async def store_query_version(
@@ -87,7 +90,9 @@ async def _store(request: Request, ctx: Ctx, name: str, version: str | None, que
 
 
 @router.get(
-    "/{qualified_query_name}/{version}", summary="Get a stored query", responses=errors(400, 404, 406)
+    "/{qualified_query_name}/{version}",
+    summary="Get a stored query",
+    responses=errors(400, 404, 406) | bodies(JSON, TEXT),
 )
 async def get_query(request: Request, ctx: Context, qualified_query_name: Name, version: Version) -> Response:
     """Its text with name, version and time of storing; as `text/plain` the text alone."""

@@ -13,7 +13,7 @@ from api.bodies import read_body
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, Preference, accepted, preference
-from api.openapi import PREFER, errors, parameters, request_body
+from api.openapi import PREFER, bodies, errors, parameters, request_body
 from api.routes.composition import EhrId
 from archetypes.rm.canonical_json import read_canonical
 from cdr import tags
@@ -30,7 +30,9 @@ class Tagged(StrEnum):
 
 
 Target = Annotated[str, Path(description="Id of the object, or of one version of it.")]
-_BODY = request_body(JSON, [{"key": "flag", "value": "follow-up", "target_path": "/context/start_time"}])
+_BODY = request_body(
+    JSON, example=[{"key": "flag", "value": "follow-up", "target_path": "/context/start_time"}]
+)
 
 
 @router.get("/ehr/{ehr_id}/tags", summary="Find tags in an EHR", responses=errors(400, 404, 406))
@@ -64,7 +66,7 @@ async def get_tags(
     summary="Replace the tags",
     status_code=204,
     response_class=Response,
-    responses=errors(400, 404, 406, 413, 415),
+    responses=errors(400, 404, 406, 413, 415) | bodies(JSON),
     openapi_extra={**_BODY, **parameters(PREFER)},
 )
 async def set_tags(

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import json_answer
 from api.audit_headers import lifecycle
-from api.composition_formats import read_composition
+from api.composition_formats import MEDIA_TYPES, read_composition
 from api.deps import Context
 from api.languages import preferred_language
 from api.negotiation import JSON, accepted
-from api.openapi import LIFECYCLE, errors, parameters, request_body
+from api.openapi import LIFECYCLE, TEMPLATE_ID, errors, parameters, request_body
 from archetypes.findings import Finding
 from cdr.validation import Judgement, judge_composition
 from validators.form_places import FormPlaces
@@ -26,8 +26,8 @@ router = APIRouter(tags=["COMPOSITION"])
     summary="Validate a composition; nothing is stored",
     responses=errors(400, 406, 413, 415, 422),
     openapi_extra={
-        **request_body(JSON, {"_type": "COMPOSITION", "archetype_details": {}}),
-        **parameters(LIFECYCLE),
+        **request_body(*MEDIA_TYPES, example={"_type": "COMPOSITION", "archetype_details": {}}),
+        **parameters(LIFECYCLE, *TEMPLATE_ID),
     },
 )
 async def validate_composition(request: Request, ctx: Context) -> Response:
