@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from fastapi import FastAPI
@@ -31,12 +32,13 @@ from api.routes import (
     validate,
 )
 from archetypes.errors import HelsekortError
-from cdr.context import Actor
+from cdr.code_checks import recheck_codes
+from cdr.context import Actor, ActorKind
 from cdr.definitions import publish_library
 from cdr.platform import Platform, open_platform
 from cdr.settings import Settings
 
-SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system")
+SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system", kind=ActorKind.SERVER)
 # Spans of the framework would carry whole addresses, and addresses name persons.
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
@@ -90,6 +92,34 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
 
 
 @asynccontextmanager
+async def _rechecking(platform: Platform) -> AsyncIterator[None]:
+    """Ask again about queued codes now and then, for as long as the server runs."""
+    if platform.settings.terminology_server is None:
+        yield
+        return
+    task = asyncio.create_task(_recheck_forever(platform))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _recheck_forever(platform: Platform) -> None:
+    while True:
+        await asyncio.sleep(platform.settings.terminology_recheck_seconds)
+        try:
+            if await platform.store.code_checks.any_waiting():
+                done = await recheck_codes(platform.context(SERVER_ACTOR, basis="queued codes"))
+                log.info(
+                    "codes.rechecked", confirmed=done.confirmed, waiting=done.waiting, wrong=len(done.wrong)
+                )
+        except HelsekortError as error:
+            log.warning("codes.not_rechecked", code=error.code)
+
+
+@asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Platform]:
     """The platform with the library published (dev), or one log line that says why it cannot be opened."""
     try:
@@ -97,7 +127,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Platform]:
             if settings.is_dev:
                 new = await publish_library(platform.context(SERVER_ACTOR))
                 log.info("library.published", templates=len(new))
-            yield platform
+            async with _rechecking(platform):
+                yield platform
     except HelsekortError as error:
         log.error("server.cannot_run", code=error.code, reason=str(error))
         raise

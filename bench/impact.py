@@ -101,7 +101,7 @@ async def fill(ctx: Ctx, count: int, planted: int) -> set[str]:
     for start in range(0, count, EACH):
         versions = list(_versions(payloads, range(start, min(count, start + EACH)), bad, uids))
         ehr = await create_ehr(ctx)
-        await ctx.store.commits.submit(_commit(ctx, ehr.ehr_id, versions))
+        await ctx.store.commits.submit(commit_of(ctx, ehr.ehr_id, versions))
     return uids
 
 
@@ -124,7 +124,8 @@ def _versions(payloads: _Payloads, numbers: range, bad: set[int], uids: set[str]
         )
 
 
-def _commit(ctx: Ctx, ehr_id: str, versions: list[NewVersion]) -> Commit:
+def commit_of(ctx: Ctx, ehr_id: str, versions: list[NewVersion]) -> Commit:
+    """A contribution of these versions."""
     entry = AuditEntry(
         at=ctx.clock(),
         actor=ctx.actor.id,

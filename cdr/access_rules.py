@@ -37,6 +37,11 @@ class Action(StrEnum):
     PUBLISH_TEMPLATE = "template.publish"
     READ_TEMPLATE = "template.read"
     CHECK_IMPACT = "template.impact"
+    IMPORT_CODE_LIST = "code_list.import"
+    READ_CODE_LIST = "code_list.read"
+    CHECK_CODE_LIST = "code_list.impact"
+    RECHECK_CODES = "codes.recheck"
+    READ_RECHECKS = "codes.read_rechecks"
     VALIDATE = "composition.validate"
     QUERY = "query.run"
     READ_AUDIT = "audit.read"
@@ -88,6 +93,11 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.PUBLISH_TEMPLATE: {STAFF: Need.NOTHING, SERVER: Need.NOTHING},
     Action.READ_TEMPLATE: _PEOPLE_AND_SYSTEMS,
     Action.CHECK_IMPACT: {STAFF: Need.NOTHING},
+    Action.IMPORT_CODE_LIST: {STAFF: Need.NOTHING},
+    Action.READ_CODE_LIST: _PEOPLE_AND_SYSTEMS,
+    Action.CHECK_CODE_LIST: {STAFF: Need.NOTHING},
+    Action.RECHECK_CODES: {STAFF: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_RECHECKS: {STAFF: Need.NOTHING},
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
     Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},

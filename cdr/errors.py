@@ -13,10 +13,11 @@ CdrError
 ├── NotFound                404
 │   ├── UnknownEhr  UnknownSubject  UnknownObject  UnknownVersion
 │   ├── UnknownContribution  UnknownDirectory  UnknownFolder  UnknownQuery  UnknownTag
+│   ├── UnknownCodeList          no such list, or no release of it on that day
 │   └── TemplateNotFound         asked for by name
 ├── Conflict                409
 │   ├── EhrExists  SubjectExists  ObjectExists  TemplateExists  ContributionExists
-│   ├── DirectoryExists  QueryExists
+│   ├── DirectoryExists  QueryExists  CodeListExists
 │   ├── LifecycleConflict        no way from the state of the latest version to the one asked for
 │   ├── RepeatErased             what the repeated request made is erased
 │   ├── AlreadyCommitted         a repeated request; the use case answers as the first time
@@ -238,6 +239,16 @@ class UnknownTag(NotFound):
         self.key = key
 
 
+class UnknownCodeList(NotFound):
+    """No such code system or value set, or no release of it."""
+
+    code = "code_list.unknown"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no code list {name}")
+        self.name = name
+
+
 class TemplateNotFound(NotFound):
     """No template of this id is published."""
 
@@ -323,6 +334,16 @@ class QueryExists(Conflict):
         super().__init__(f"query {name}/{version} is stored already")
         self.name = name
         self.version = version
+
+
+class CodeListExists(Conflict):
+    """That version of the code list is loaded, with other content."""
+
+    code = "code_list.exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is loaded and says something else: give the new content its own version")
+        self.name = name
 
 
 class LifecycleConflict(Conflict):

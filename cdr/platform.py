@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from cdr.code_list_registry import CodeListRegistry
 from cdr.context import Actor, Ctx
 from cdr.settings import Settings
 from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
-from cdr.terminology import FhirTerminology, LocalTerminology, TerminologyService
+from cdr.terminology import FhirTerminology, TerminologyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,23 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         )
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
-            async with _terminology(settings) as terminology:
+            async with _terminology(settings, store) as terminology:
                 yield Platform(settings, store, templates, uri, terminology)
         finally:
             await store.close()
 
 
 @asynccontextmanager
-async def _terminology(settings: Settings) -> AsyncIterator[TerminologyService | None]:
-    """The terminology server or the folder of releases that the settings name.
-
-    Raises MalformedCodeList, MalformedJson.
-    """
-    if settings.terminology_server is not None:
-        client = FhirTerminology(settings.terminology_server, timeout=settings.terminology_seconds)
-        try:
-            yield client
-        finally:
-            await client.close()
-    elif settings.terminology_folder is not None:
-        yield await asyncio.to_thread(LocalTerminology.from_folder, settings.terminology_folder)
-    else:
-        yield None
+async def _terminology(settings: Settings, store: Store) -> AsyncIterator[TerminologyService]:
+    """The code lists of the store, and behind them the terminology server that the settings name."""
+    if settings.terminology_server is None:
+        yield CodeListRegistry(store.code_lists, refresh_seconds=settings.template_refresh_seconds)
+        return
+    server = FhirTerminology(settings.terminology_server, timeout=settings.terminology_seconds)
+    try:
+        yield CodeListRegistry(store.code_lists, server, refresh_seconds=settings.template_refresh_seconds)
+    finally:
+        await server.close()
 
 
 @asynccontextmanager

@@ -72,16 +72,17 @@ class Settings(BaseSettings):
         pattern="^https?://.+/$",
         description="Base address of a FHIR R4 terminology server, with its last slash.",
     )
-    terminology_folder: Path | None = Field(
-        None, description="Folder of code systems and value sets (FHIR JSON), where there is no such server."
-    )
     terminology_seconds: float = Field(
         2.0, gt=0, le=30, description="Seconds that a terminology server may take for an answer."
     )
     terminology_silence: str = Field(
         "refuse",
-        pattern="^(refuse|accept)$",
-        description="While the server is silent: refuse outside codes, or accept them with a warning.",
+        pattern="^(refuse|accept|queue)$",
+        description="While the server is silent: refuse outside codes, accept them with a warning, or accept "
+        "them and queue them to be checked when it answers again.",
+    )
+    terminology_recheck_seconds: float = Field(
+        60.0, gt=0, description="Seconds between two attempts to check what is queued."
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least severe log entry that is written."

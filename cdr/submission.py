@@ -24,6 +24,7 @@ from cdr.judging import judge
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
 from cdr.stored_rows import make_rows
+from cdr.terminology.check import QUEUED
 from cdr.versions import (
     TRANSITIONS,
     ChangeType,
@@ -77,6 +78,7 @@ async def new_version(
         persistent=is_persistent(data),
         start_time=start_time(data),
         rows=make_rows(data),
+        recheck=any(finding.code == QUEUED for finding in findings),
     )
 
 

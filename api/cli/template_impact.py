@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from api.cli.database_access import (
+    DatabaseOption,
+    DataOption,
+    ModeOption,
+    command_line_actor,
+    database_settings,
+    progress_bar,
+)
 from api.cli.report import FAULTY, JsonOption, LanguageOption, output, print_json, summary
 from api.cli.sources import LibraryOption, repository_with, template_of
 from api.cli.words import Language, say
 from archetypes.changes import Change, overall_level
-from cdr.context import Actor, Ctx
+from cdr.context import Ctx
 from cdr.impact import CompositionImpact, NamedQuery, QueryImpact, composition_impact, query_impact
 from cdr.platform import open_platform
-from cdr.settings import Mode, Settings
+from cdr.settings import Settings
 from cdr.stored_queries import list_queries
 from templates.changes import classify_template_change
 from templates.operational import OperationalTemplate
@@ -41,14 +45,9 @@ def template_impact(
             "Without it the template of the same id, as the database has it published, else of our library."
         ),
     ] = None,
-    mongodb_uri: Annotated[
-        str | None, typer.Option(help="Database whose compositions are checked.", metavar="URI")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(exists=True, file_okay=False, help="The same: private database of a stopped server."),
-    ] = None,
-    mode: Annotated[Mode | None, typer.Option(help="Mode of that server (default: HELSEKORT_MODE).")] = None,
+    mongodb_uri: DatabaseOption = None,
+    data: DataOption = None,
+    mode: ModeOption = None,
     queries: Annotated[
         list[Path] | None,
         typer.Option(exists=True, help="Stored queries: an .aql file or a folder of them; more than once."),
@@ -71,7 +70,7 @@ def template_impact(
     compositions = None
     asked = list(_named_queries(queries or []))
     if mongodb_uri or data:
-        settings = _settings(mongodb_uri=mongodb_uri, data=data, mode=mode)
+        settings = database_settings(mongodb_uri=mongodb_uri, data=data, mode=mode)
         found = asyncio.run(_ask(settings, before, changed, all_versions, as_json, language))
         before, compositions = found.old, found.compositions
         asked.extend(found.queries)
@@ -84,14 +83,6 @@ def template_impact(
         _print(changes, compositions, len(asked), lost, language)
     if lost or (compositions is not None and compositions.broken):
         raise typer.Exit(FAULTY)
-
-
-def _settings(**options: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise typer.BadParameter(reason) from error
 
 
 def _named_queries(places: list[Path]) -> Iterator[NamedQuery]:
@@ -123,23 +114,16 @@ async def _ask(
     silent: bool,
     language: Language,
 ) -> _Found:
-    user = getpass.getuser()
-    actor = Actor(id=f"command-line:{user}", name=user, role="standards")
     async with open_platform(settings) as platform:
-        ctx = platform.context(actor, basis="impact of a changed template")
+        ctx = platform.context(command_line_actor(), basis="impact of a changed template")
         before = old or await _published(ctx, new.template_id)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        visible = sys.stderr.isatty() and not silent
-        with Progress(
-            *columns, console=Console(stderr=True), disable=not visible, transient=True
-        ) as progress:
-            task = progress.add_task(say("checking", language))
+        with progress_bar(say("checking", language), silent=silent) as progress:
             found = await composition_impact(
                 ctx,
                 before,
                 new,
                 all_versions=all_versions,
-                progress=lambda done, total: progress.update(task, completed=done, total=total),
+                progress=progress,
             )
         stored = await list_queries(ctx, "")
     named = tuple(NamedQuery(f"{query.name}/{query.version}", query.text) for query in stored)

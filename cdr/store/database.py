@@ -40,6 +40,8 @@ class Database:
     subjects: Collection
     audit: Collection
     templates: Collection
+    code_lists: Collection
+    code_checks: Collection
     tombstones: Collection
     meta: Collection
 

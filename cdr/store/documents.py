@@ -48,6 +48,7 @@ class NewVersion:
     ``payload`` is canonical JSON with its own uid in it, None for a deletion; ``compressed`` is its zstd
     form; ``rows`` are those of a composition, None where it has none. ``previous_commit`` is the commit
     time of ``preceding``, ``restores`` says that it is a deletion.
+    ``recheck``: codes of it are to be asked about when a terminology server answers again.
     ``committer`` and ``description`` differ from those of the contribution where they are set;
     ``attestations`` lack what only the commit knows (system and time).
     """
@@ -66,6 +67,7 @@ class NewVersion:
     start_time: datetime | None = None
     rows: Sequence[Row] | None = None
     restores: bool = False
+    recheck: bool = False
     committer: JsonObject | None = None
     description: str | None = None
     signature: str | None = None

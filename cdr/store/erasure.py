@@ -34,7 +34,8 @@ async def erase_object(
         if not contributions:
             return False
         await database.versions.delete_many(where, session=session)
-        await database.tags.delete_many(where, session=session)
+        for about_it in (database.tags, database.code_checks):
+            await about_it.delete_many(where, session=session)
         named = {"e": ehr_id, "v.o": object_id}
         await database.contributions.update_many(named, {"$pull": {"v": {"o": object_id}}}, session=session)
         await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
@@ -50,7 +51,13 @@ async def erase_object(
 
 def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
     """What holds documents of an EHR under ``e``; ``ehrs`` itself goes last."""
-    return (database.versions, database.contributions, database.tags, database.subjects)
+    return (
+        database.versions,
+        database.contributions,
+        database.tags,
+        database.code_checks,
+        database.subjects,
+    )
 
 
 async def close_gate(database: Database, ehr_id: str) -> bool:

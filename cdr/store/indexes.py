@@ -44,7 +44,7 @@ async def prepare(database: Database) -> None:
     await _check_schema(database)
     await _mark_compositions_without_rows(database)
     await database.versions.create_indexes(VERSION_INDEXES)
-    for of_an_ehr in (database.subjects, database.contributions, database.repeats):
+    for of_an_ehr in (database.subjects, database.contributions, database.repeats, database.code_checks):
         await of_an_ehr.create_index("e", name="ehr")
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
     await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")

@@ -14,6 +14,8 @@ from cdr.store import erasure
 from cdr.store.access_facts import AccessFacts
 from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
 from cdr.store.candidates import Candidates
+from cdr.store.code_check_documents import CodeCheckDocuments
+from cdr.store.code_list_documents import CodeListDocuments
 from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.indexes import prepare
@@ -44,6 +46,8 @@ class Store:
         self.stored_queries = StoredQueryDocuments(database)
         self.rows = RowDocuments(database)
         self.tags = TagDocuments(database)
+        self.code_lists = CodeListDocuments(database)
+        self.code_checks = CodeCheckDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)

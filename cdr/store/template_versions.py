@@ -1,4 +1,4 @@
-"""All stored compositions of one template, as a stream: for dry runs over the whole store."""
+"""All stored compositions, or those of one template, as a stream: for dry runs over the whole store."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ BATCH = 100
 class TemplateVersions:
     """Versions by template.
 
-    The latest ones are found by an index; for all of them the whole collection is read.
+    The latest ones of a template are found by an index; for all else the whole collection is read.
     """
 
     database: Database
 
-    async def count(self, template_id: str, *, all_versions: bool = False) -> int:
+    async def count(self, template_id: str | None = None, *, all_versions: bool = False) -> int:
         """How many versions :meth:`batches` gives if nothing is written meanwhile."""
         with store_errors():
             return await self.database.versions.count_documents(_query(template_id, all_versions))
 
     async def batches(
-        self, template_id: str, *, all_versions: bool = False
+        self, template_id: str | None = None, *, all_versions: bool = False
     ) -> AsyncIterator[Sequence[StoredVersion]]:
         """Versions with their data, at most 100 at once; deletions are left out.
 
@@ -48,6 +48,6 @@ class TemplateVersions:
                 yield batch
 
 
-def _query(template_id: str, all_versions: bool) -> Document:
-    query: Document = {"tid": template_id, "k": Kind.COMPOSITION.value}
+def _query(template_id: str | None, all_versions: bool) -> Document:
+    query: Document = {"k": Kind.COMPOSITION.value} | ({"tid": template_id} if template_id else {})
     return query | ({"z": {"$exists": True}} if all_versions else {"until": FAR})

@@ -10,6 +10,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
+from cdr.store.code_check_documents import waiting_check
 from cdr.store.database import FAR, Collection, Database, Document
 from cdr.store.documents import (
     NewVersion,
@@ -43,6 +44,7 @@ class GroupWrite:
     attested: list[UpdateOne]
     contributions: list[Document]
     repeats: list[Document]
+    code_checks: list[Document]
     chosen_ids: list[str]
     batch: AuditBatch
     versions: dict[Commit, tuple[StoredVersion, ...]]
@@ -63,6 +65,7 @@ class GroupWrite:
             attested=[],
             contributions=[],
             repeats=[],
+            code_checks=[],
             chosen_ids=[],
             batch=batch,
             versions={},
@@ -79,6 +82,8 @@ class GroupWrite:
             of_version = _version_audit(audit, version)
             self.documents.append(version_document(version, audit=of_version, **where))
             stored.append(committed_version(version, audit=of_version, **where))
+            if version.recheck:
+                self.code_checks.append(waiting_check(version.uid, commit.ehr_id, of_version.time_committed))
             if version.preceding is not None:
                 self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
@@ -130,6 +135,7 @@ async def write_group(
         (database.ehrs, write.ehrs),
         (database.subjects, write.subjects),
         (database.versions, write.documents),
+        (database.code_checks, write.code_checks),
     ):
         if documents:
             await collection.insert_many(documents, session=session)

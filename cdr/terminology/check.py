@@ -11,6 +11,7 @@ from archetypes.findings import Finding, Severity
 from cdr.terminology.service import Answer, Coding, TerminologyService, Unreachable, Verdict, system_uri
 
 INTERNAL = ("local", "openehr")
+QUEUED = "terminology.queued"  # accepted for now, and to be asked about when the server is back
 _FOREIGN_SETS = ("ISO_", "IANA_", "openehr_")
 
 SEVERITIES: Mapping[str, Severity] = {
@@ -18,7 +19,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "terminology.retired": Severity.ERROR,
     "terminology.unreachable": Severity.ERROR,
     "terminology.unchecked": Severity.WARNING,
-    "terminology.queued": Severity.WARNING,
+    QUEUED: Severity.WARNING,
     "terminology.not_loaded": Severity.WARNING,
     "terminology.provisional": Severity.INFO,
 }
@@ -26,7 +27,7 @@ SEVERITIES: Mapping[str, Severity] = {
 _ON_SILENCE = {
     Unreachable.REFUSE: "terminology.unreachable",
     Unreachable.ACCEPT: "terminology.unchecked",
-    Unreachable.QUEUE: "terminology.queued",
+    Unreachable.QUEUE: QUEUED,
 }
 
 
@@ -38,14 +39,6 @@ class CodeUse:
     path: str
     value_set: str | None = None
     archetype_path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The findings, and the codes to ask about again when the server is back."""
-
-    findings: tuple[Finding, ...]
-    again: tuple[CodeUse, ...] = ()
 
 
 def code_uses(composition: Any, findings: Iterable[Finding] = ()) -> list[CodeUse]:
@@ -63,18 +56,26 @@ def _use(coding: Coding, path: str, bound: Finding | None) -> CodeUse:
     return CodeUse(coding, path, bound.expected, bound.archetype_path)
 
 
+def day_of(composition: Any) -> date | None:
+    """The day that a document is about (``context/start_time``); None where it does not say."""
+    context = composition.get("context") if isinstance(composition, dict) else None
+    start = context.get("start_time") if isinstance(context, dict) else None
+    text = start.get("value") if isinstance(start, dict) else None
+    try:
+        return date.fromisoformat(text[:10]) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 async def terminology_findings(
     service: TerminologyService, uses: Iterable[CodeUse], day: date, on_silence: Unreachable
-) -> Checked:
+) -> list[Finding]:
     """What the service says of codes in data about ``day``; silence is never a yes."""
     findings: list[Finding] = []
-    again: list[CodeUse] = []
     for use in uses:
         answer = await service.validate_code(use.coding, use.value_set, day)
         findings.extend(_findings(use, answer, on_silence))
-        if answer.verdict is Verdict.UNREACHABLE and on_silence is Unreachable.QUEUE:
-            again.append(use)
-    return Checked(tuple(findings), tuple(again))
+    return findings
 
 
 def _findings(use: CodeUse, answer: Answer, on_silence: Unreachable) -> Iterator[Finding]:

@@ -37,6 +37,10 @@ class FhirTerminology:
         """Give the connections back."""
         await self._client.aclose()
 
+    async def is_idle(self) -> bool:
+        """A server may know any list."""
+        return False
+
     async def validate_code(self, coding: Coding, value_set: str | None, day: date) -> Answer:
         """``result`` false is INVALID; a server that does not know the system says UNKNOWN."""
         if value_set is None:

@@ -1,56 +1,45 @@
-"""The local store: releases that staff loaded from files."""
+"""Releases in memory, and what they say of codes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 from typing import TypeVar
 
-from archetypes.rm.canonical_json import read_canonical
-from cdr.terminology.reading import read_code_system, read_value_set
-from cdr.terminology.releases import CodeSystemRelease, ReleaseChanges, ValueSetRelease, changes
+from cdr.terminology.releases import CodeSystemRelease, Release, ValueSetRelease
 from cdr.terminology.service import Answer, Coding, UnknownValueSet, Verdict
 
 # Lists of the national service whose content is not known here until staff load the real ones.
-PROVISIONAL = frozenset(f"urn:oid:2.16.578.1.12.4.1.1.{number}" for number in (8534, 8536, 8537))
+PROVISIONAL = {f"urn:oid:2.16.578.1.12.4.1.1.{number}": f"Volven {number}" for number in (8534, 8536, 8537)}
 
-Release = TypeVar("Release", CodeSystemRelease, ValueSetRelease)
+R = TypeVar("R", CodeSystemRelease, ValueSetRelease)
 
 
 class LocalTerminology:
     """A terminology service over releases in memory; all its answers are immediate."""
 
-    def __init__(
-        self, code_systems: Iterable[CodeSystemRelease] = (), value_sets: Iterable[ValueSetRelease] = ()
-    ) -> None:
+    def __init__(self, releases: Iterable[Release] = ()) -> None:
         self._systems: dict[str, list[CodeSystemRelease]] = {}
         self._sets: dict[str, list[ValueSetRelease]] = {}
-        for release in code_systems:
+        for release in releases:
             self.add(release)
-        for value_set in value_sets:
-            _insert(self._sets.setdefault(value_set.url, []), value_set)
 
-    @classmethod
-    def from_folder(cls, folder: Path) -> LocalTerminology:
-        """All FHIR resources (``*.json``) of a folder. Raises MalformedCodeList, MalformedJson."""
-        made = cls()
-        for path in sorted(folder.glob("*.json")):
-            data = path.read_bytes()
-            if read_canonical(data).get("resourceType") == "ValueSet":
-                value_set = read_value_set(data)
-                _insert(made._sets.setdefault(value_set.url, []), value_set)
-            else:
-                made.add(read_code_system(data))
-        return made
+    def add(self, release: Release) -> None:
+        """Know one more release; of two that begin on one day the one that is added last counts."""
+        if isinstance(release, ValueSetRelease):
+            _insert(self._sets.setdefault(release.url, []), release)
+        else:
+            _insert(self._systems.setdefault(release.url, []), release)
 
-    def add(self, release: CodeSystemRelease) -> ReleaseChanges:
-        """Load a release; returns what it changes against the one before it in time."""
-        known = self._systems.setdefault(release.system, [])
-        _insert(known, release)
-        position = known.index(release)
-        nothing = CodeSystemRelease(release.system, "", release.valid_from, {})
-        return changes(known[position - 1] if position else nothing, release)
+    def before(self, release: Release) -> Release | None:
+        """The release of the same list that is valid on the day before this one begins to be."""
+        known: list[Release] = [*self._systems.get(release.url, ()), *self._sets.get(release.url, ())]
+        earlier = [r for r in known if type(r) is type(release) and r.valid_from < release.valid_from]
+        return max(earlier, key=lambda r: r.valid_from, default=None)
+
+    async def is_idle(self) -> bool:
+        """True while no release is loaded."""
+        return not self._systems and not self._sets
 
     def release_at(self, system: str, day: date) -> CodeSystemRelease | None:
         """The release of a code system that is valid on a day."""
@@ -109,11 +98,13 @@ class LocalTerminology:
         return Answer(Verdict.RETIRED, left_out.display, left_out.successor, release.version, provisional)
 
 
-def _insert(known: list[Release], release: Release) -> None:
+def _insert(known: list[R], release: R) -> None:
     known.append(release)
-    known.sort(key=lambda r: (r.valid_from, r.version))
+    known.sort(key=lambda r: r.valid_from)
 
 
-def _at(known: list[Release], day: date) -> Release | None:
-    valid = (r for r in known if r.valid_from <= day and (r.valid_until is None or day < r.valid_until))
-    return max(valid, key=lambda r: r.valid_from, default=None)
+def _at(known: list[R], day: date) -> R | None:
+    """The release of a day; a list without a gap ends with the beginning of the next release."""
+    begun = [r for r in known if r.valid_from <= day]
+    newest = begun[-1] if begun else None
+    return None if newest is None or (newest.valid_until and newest.valid_until <= day) else newest

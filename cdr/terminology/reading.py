@@ -1,6 +1,7 @@
 """Code systems and value sets as files: FHIR R4 CodeSystem and ValueSet as JSON, code lists as CSV.
 
-Validity: ``effectivePeriod`` (as R5 has it), else ``date``. A draft or experimental list is provisional.
+Validity: ``effectivePeriod`` (as R5 has it, its end is its last day), else ``date``. A draft or experimental
+list is provisional.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from archetypes.errors import HelsekortError
 from archetypes.rm.canonical_json import read_canonical
-from cdr.terminology.releases import CodeSystemRelease, Concept, ValueSetRelease
+from cdr.terminology.releases import CodeSystemRelease, Concept, Release, ValueSetRelease
 
 _YES = {"1", "true", "ja", "yes", "x"}
 _COLUMNS = {"code", "display"}
@@ -30,11 +31,21 @@ class MalformedCodeList(HelsekortError):
         self.reason = reason
 
 
+def read_code_list(data: bytes) -> Release:
+    """A FHIR CodeSystem or ValueSet. Raises MalformedCodeList, MalformedJson."""
+    kind = read_canonical(data).get("resourceType")
+    return read_value_set(data) if kind == "ValueSet" else read_code_system(data)
+
+
 def read_code_system(data: bytes) -> CodeSystemRelease:
     """A FHIR CodeSystem. Raises MalformedCodeList, MalformedJson."""
     said = _resource(data, "CodeSystem")
     start, end = _period(said)
-    concepts = {concept.code: concept for concept in _concepts(said.get("concept", []), "")}
+    concepts: dict[str, Concept] = {}
+    for concept in _concepts(said.get("concept", []), ""):
+        if concept.code in concepts:
+            raise MalformedCodeList("CodeSystem.concept", f"code {concept.code!r} is there twice")
+        concepts[concept.code] = concept
     if not concepts:
         raise MalformedCodeList("CodeSystem.concept", "has no codes")
     url, version = _text(said, "url"), _text(said, "version")
@@ -73,6 +84,8 @@ def read_code_system_csv(
         if not concept.code or concept.code in concepts:
             raise MalformedCodeList(f"line {rows.line_num}", f"code {concept.code!r} is empty or there twice")
         concepts[concept.code] = concept
+    if not concepts:
+        raise MalformedCodeList("line 2", "has no codes")
     return CodeSystemRelease(system, version, valid_from, concepts, None, provisional)
 
 
@@ -104,7 +117,12 @@ def _period(said: Mapping[str, Any]) -> tuple[date, date | None]:
     period = said.get("effectivePeriod")
     period = period if isinstance(period, dict) else {}
     start, end = period.get("start") or said.get("date"), period.get("end")
-    return _day(start, "date"), None if end is None else _day(end, "effectivePeriod.end")
+    return _day(start, "date"), None if end is None else _day_after(_day(end, "effectivePeriod.end"))
+
+
+def _day_after(day: date) -> date | None:
+    """None after the last day that there is: such a list does not end."""
+    return None if day == date.max else day + timedelta(days=1)
 
 
 def _day(text: Any, place: str) -> date:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,12 +24,17 @@ class Concept:
 class CodeSystemRelease:
     """An edition of a code system; valid from ``valid_from`` until the day before ``valid_until``."""
 
-    system: str
+    url: str
     version: str
     valid_from: date
     concepts: Mapping[str, Concept]
     valid_until: date | None = None
     provisional: bool = False
+
+    def successor_of(self, left_out: Concept) -> str:
+        """What replaces a code of an earlier release that this one marks as retired, or leaves out."""
+        concept = self.concepts.get(left_out.code, left_out)
+        return concept.successor or left_out.successor
 
     def is_below(self, code: str, ancestor: str) -> bool:
         """True for the ancestor itself and everything under it."""
@@ -56,41 +60,66 @@ class ValueSetRelease:
     provisional: bool = False
 
 
+Release = CodeSystemRelease | ValueSetRelease
+
+
+def canonical(release: Release) -> str:
+    """What a release is called: ``url|version``, as FHIR's canonical references."""
+    return f"{release.url}|{release.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetiredCode:
+    """A code that a release no longer takes in new data; ``successor`` is empty if none is named."""
+
+    coding: Coding
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCode:
+    """A code with another display, or under another parent."""
+
+    coding: Coding
+    before: str
+    after: str
+
+
 @dataclass(frozen=True, slots=True)
 class ReleaseChanges:
-    """What a release does to the one before it; ``retired`` maps codes to their successors ('' if none)."""
+    """What a release does to the one before it, each list by system and code."""
 
-    system: str
-    added: tuple[str, ...]
-    retired: Mapping[str, str]
-    renamed: Mapping[str, tuple[str, str]]
-    moved: Mapping[str, tuple[str, str]]
+    added: tuple[Coding, ...] = ()
+    retired: tuple[RetiredCode, ...] = ()
+    renamed: tuple[ChangedCode, ...] = ()
+    moved: tuple[ChangedCode, ...] = ()
 
 
-def changes(old: CodeSystemRelease, new: CodeSystemRelease) -> ReleaseChanges:
-    """Codes added, retired (marked so, or left out), renamed and moved to another parent."""
-    before = {code: c for code, c in old.concepts.items() if not c.retired}
+def release_changes(old: Release | None, new: Release) -> ReleaseChanges:
+    """Codes added, retired (marked so, or left out), renamed and moved; ``old`` None: there was nothing."""
+    if isinstance(new, ValueSetRelease):
+        before = old.codings if isinstance(old, ValueSetRelease) else frozenset[tuple[str, str]]()
+        gone = (RetiredCode(Coding(*pair)) for pair in sorted(before - new.codings))
+        return ReleaseChanges(
+            added=tuple(Coding(*pair) for pair in sorted(new.codings - before)), retired=tuple(gone)
+        )
+    return _system_changes(old.concepts if isinstance(old, CodeSystemRelease) else {}, new)
+
+
+def _system_changes(old: Mapping[str, Concept], new: CodeSystemRelease) -> ReleaseChanges:
+    before = {code: c for code, c in old.items() if not c.retired}
     after = {code: c for code, c in new.concepts.items() if not c.retired}
-    gone = sorted(before.keys() - after.keys())
-    both = sorted(before.keys() & after.keys())
-    left = new.concepts
+
+    def coding(concept: Concept) -> Coding:
+        return Coding(new.url, concept.code, concept.display)
+
+    gone = [before[code] for code in sorted(before.keys() - after.keys())]
+    both = [(before[code], after[code]) for code in sorted(before.keys() & after.keys())]
     return ReleaseChanges(
-        system=new.system,
-        added=tuple(sorted(after.keys() - before.keys())),
-        retired={code: left[code].successor if code in left else "" for code in gone},
-        renamed={
-            code: (before[code].display, after[code].display)
-            for code in both
-            if before[code].display != after[code].display
-        },
-        moved={
-            code: (before[code].parent, after[code].parent)
-            for code in both
-            if before[code].parent != after[code].parent
-        },
+        added=tuple(coding(after[code]) for code in sorted(after.keys() - before.keys())),
+        retired=tuple(RetiredCode(coding(c), new.successor_of(c)) for c in gone),
+        renamed=tuple(
+            ChangedCode(coding(b), a.display, b.display) for a, b in both if a.display != b.display
+        ),
+        moved=tuple(ChangedCode(coding(b), a.parent, b.parent) for a, b in both if a.parent != b.parent),
     )
-
-
-def in_use(found: ReleaseChanges, codings: Iterable[Coding]) -> Counter[str]:
-    """How many of the codes in data each retired code is; codes that no data use are not in it."""
-    return Counter(c.code for c in codings if c.system == found.system and c.code in found.retired)

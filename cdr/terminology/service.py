@@ -71,6 +71,10 @@ class TerminologyUnreachable(HelsekortError):
 class TerminologyService(Protocol):
     """The FHIR R4 operations that we need; ``day`` is the day that the data are about."""
 
+    async def is_idle(self) -> bool:
+        """True while it knows no list at all, so that nobody need ask. Never raises."""
+        ...
+
     async def validate_code(self, coding: Coding, value_set: str | None, day: date) -> Answer:
         """Is it a code of its system or, where one is named, of the value set? Never raises."""
         ...

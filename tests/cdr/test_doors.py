@@ -6,12 +6,16 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from cdr import (
+    code_checks,
+    code_list_impact,
+    code_lists,
     compositions,
     contributions,
     definitions,
@@ -29,6 +33,7 @@ from cdr.context import Ctx
 from cdr.doors import Call, action_of, asking, reading, writing
 from cdr.errors import BadRequest, CdrError, NotAllowed, UnknownEhr
 from cdr.settings import Mode, Settings
+from cdr.terminology import CodeSystemRelease, Concept
 from cdr.versions import Kind
 from templates.opt import write_opt
 from templates.repository import library_templates
@@ -39,6 +44,9 @@ pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
 MODULES = (
+    code_checks,
+    code_list_impact,
+    code_lists,
     ehrs,
     compositions,
     contributions,
@@ -182,6 +190,15 @@ async def a_tag(ctx: Ctx) -> dict[str, Any]:
     return arguments | {"key": "flag"}
 
 
+async def a_release(ctx: Ctx) -> dict[str, Any]:
+    return {"release": CodeSystemRelease("urn:oid:1.2.3", "1", date(2026, 1, 1), {"a": Concept("a", "A")})}
+
+
+async def a_code_list(ctx: Ctx) -> dict[str, Any]:
+    await code_lists.import_code_list(ctx, **await a_release(ctx))
+    return {"url": "urn:oid:1.2.3"}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -224,6 +241,12 @@ ARGUMENTS: dict[str, Arrange] = {
     "stream_query": a_query,
     "explain_query": a_query,
     "judge_composition": a_document,
+    "import_code_list": a_release,
+    "list_code_lists": nothing,
+    "get_code_list": a_code_list,
+    "code_list_impact": a_release,
+    "recheck_codes": nothing,
+    "list_code_checks": nothing,
     "store_query": a_named_query,
     "list_queries": the_start_of_a_name,
     "get_query": a_stored_query,

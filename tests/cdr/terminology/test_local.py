@@ -18,12 +18,12 @@ from cdr.terminology import (
     LocalTerminology,
     Unreachable,
     Verdict,
-    changes,
     code_uses,
-    in_use,
+    read_code_list,
     read_code_system,
     read_code_system_csv,
     read_value_set,
+    release_changes,
     terminology_findings,
 )
 from cdr.terminology.check import SEVERITIES
@@ -93,29 +93,32 @@ VALUES = orjson.dumps(
 
 @pytest.fixture
 def store() -> LocalTerminology:
-    return LocalTerminology([read_code_system(OLD), read_code_system(NEW)], [read_value_set(VALUES)])
+    return LocalTerminology(map(read_code_list, (OLD, NEW, VALUES)))
 
 
-def test_an_import_says_what_it_changes() -> None:
+def test_a_release_says_what_it_changes() -> None:
     store = LocalTerminology([read_code_system(OLD)])
-    found = store.add(read_code_system(NEW))
-    assert found.added == ("X3",)
-    assert found.retired == {"X1": "X3", "X2": ""}
-    assert found.renamed == {"O14": ("Preeklampsi", "Svangerskapsforgiftning")}
-    assert found.moved == {"O14.9": ("O14", "O15")}
+    new = read_code_system(NEW)
+    found = release_changes(store.before(new), new)
+    assert [coding.code for coding in found.added] == ["X3"]
+    assert {each.coding.code: each.successor for each in found.retired} == {"X1": "X3", "X2": ""}
+    assert [(c.coding.code, c.before, c.after) for c in found.renamed] == [
+        ("O14", "Preeklampsi", "Svangerskapsforgiftning")
+    ]
+    assert [(c.coding.code, c.before, c.after) for c in found.moved] == [("O14.9", "O14", "O15")]
 
 
 def test_the_first_release_adds_everything() -> None:
-    found = LocalTerminology().add(read_code_system(OLD))
-    assert found.added == ("O14", "O14.9", "O15", "X1", "X2")
+    first = read_code_system(OLD)
+    found = release_changes(LocalTerminology([read_code_system(NEW)]).before(first), first)
+    assert [coding.code for coding in found.added] == ["O14", "O14.9", "O15", "X1", "X2"]
     assert not (found.retired or found.renamed or found.moved)
 
 
-def test_retired_codes_in_data_are_counted_exactly() -> None:
-    found = changes(read_code_system(OLD), read_code_system(NEW))
-    codes = ["O15"] * 49_000 + ["X1"] * 700 + ["X2"] * 300
-    data = [Coding(ICD, code) for code in codes] + [Coding("urn:oid:1.2", "X1")]
-    assert in_use(found, data) == {"X1": 700, "X2": 300}
+def test_what_a_value_set_no_longer_lists_is_retired_in_it() -> None:
+    fewer = read_value_set(VALUES.replace(b'{"code":"O14.9"},', b"").replace(b'"1"', b'"2"'))
+    found = release_changes(read_value_set(VALUES), fewer)
+    assert (found.added, [each.coding for each in found.retired]) == ((), [Coding(ICD, "O14.9")])
 
 
 @pytest.mark.parametrize(
@@ -204,11 +207,34 @@ def test_what_is_no_list_is_refused(text: str) -> None:
             pytest.fail("an empty list was read")
 
 
-def test_a_folder_of_releases(tmp_path: Path) -> None:
-    for name, data in (("old", OLD), ("new", NEW), ("values", VALUES)):
-        (tmp_path / f"{name}.json").write_bytes(data)
-    release = LocalTerminology.from_folder(tmp_path).release_at(ICD, AFTER)
-    assert release is not None and release.version == "2026"
+def test_a_code_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(HelsekortError, match="twice"):
+        read_code_system(code_system("1", "2025-01-01", [{"code": "a"}, {"code": "a"}]))
+
+
+def test_the_kind_of_a_file_is_what_it_says() -> None:
+    assert [type(read_code_list(data)).__name__ for data in (OLD, VALUES)] == [
+        "CodeSystemRelease",
+        "ValueSetRelease",
+    ]
+
+
+async def test_the_end_of_a_period_is_its_last_day() -> None:
+    period = {"start": "2025-01-01", "end": "2025-12-31"}
+    ended = code_system("2025", "2025-01-01", [{"code": "X1", "display": "x"}], effectivePeriod=period)
+    store = LocalTerminology([read_code_system(ended)])
+    last, after = date(2025, 12, 31), date(2026, 1, 1)
+    assert (await store.validate_code(Coding(ICD, "X1"), None, last)).verdict is Verdict.VALID
+    assert (await store.validate_code(Coding(ICD, "X1"), None, after)).verdict is Verdict.UNKNOWN
+
+
+async def test_of_two_releases_of_one_day_the_later_import_counts() -> None:
+    wrong, right = (
+        read_code_system(code_system(v, "2025-01-01", [{"code": "X1", "display": d}]))
+        for v, d in (("2", "Feil"), ("1", "Rett"))
+    )
+    store = LocalTerminology([wrong, right])
+    assert (await store.lookup(Coding(ICD, "X1"), BEFORE)).display == "Rett"
 
 
 # --- documents --------------------------------------------------------------------------------------
@@ -239,16 +265,16 @@ def test_a_value_set_comes_from_the_template() -> None:
 )
 async def test_the_codes_of_a_document(store: LocalTerminology, code: str, found: list[str]) -> None:
     checked = await terminology_findings(store, code_uses(visit(code)), AFTER, Unreachable.REFUSE)
-    assert [finding.code for finding in checked.findings] == found
+    assert [finding.code for finding in checked] == found
 
 
 async def test_a_retired_code_is_refused_with_its_successor(store: LocalTerminology) -> None:
     checked = await terminology_findings(store, code_uses(visit("X1")), AFTER, Unreachable.REFUSE)
-    (finding,) = checked.findings
+    (finding,) = checked
     assert (finding.severity, finding.expected) == (Severity.ERROR, "X3")
     assert all("X3" in finding_text(finding, language) for language in LANGUAGES)
     earlier = await terminology_findings(store, code_uses(visit("X1")), BEFORE, Unreachable.REFUSE)
-    assert earlier.findings == ()
+    assert earlier == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
