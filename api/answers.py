@@ -22,9 +22,9 @@ BASE_PATH = "/openehr/v1"
 _RESOURCES = {Kind.COMPOSITION: "composition", Kind.EHR_STATUS: "ehr_status", Kind.FOLDER: "directory"}
 
 
-def json_answer(content: Any, *, headers: Mapping[str, str] | None = None) -> Response:
-    """200 with a JSON value."""
-    return Response(orjson.dumps(content), media_type=JSON, headers=headers)
+def json_answer(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON value."""
+    return Response(orjson.dumps(content), status_code=status, media_type=JSON, headers=headers)
 
 
 def object_answer(

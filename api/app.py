@@ -25,11 +25,13 @@ from api.routes import (
     definition,
     directory,
     ehr,
+    events,
     query,
     stored_query,
     system,
     tags,
     validate,
+    webhooks,
 )
 from archetypes.errors import HelsekortError
 from cdr.code_checks import recheck_codes
@@ -72,7 +74,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestGuard)
     add_error_handlers(app)
     add_pages(app, settings)
+    app.state.closing = False
     app.include_router(system.health)
+    app.include_router(events.router)
+    app.include_router(webhooks.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:

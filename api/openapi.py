@@ -28,6 +28,7 @@ TAGS = [
     {"name": "ITEM_TAG", "description": "Tags on objects and versions; not versioned."},
     {"name": "Definition", "description": "Templates, web templates, stored queries."},
     {"name": "Query", "description": "AQL."},
+    {"name": "Events", "description": "What happens, as it happens: identifiers only."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
 ]
@@ -92,6 +93,7 @@ _WHEN = {
     406: "No representation that the client accepts.",
     408: "The query took too long.",
     409: "The state of the record forbids it.",
+    410: "The feed no longer reaches back so far.",
     412: "If-Match does not name the latest version; its uid is in ETag.",
     413: "The body is too large.",
     415: "The body is in a media type that this route does not read.",

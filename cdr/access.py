@@ -21,7 +21,7 @@ from cdr.sight import EVERYTHING, Sight
 
 __all__ = ["Action", "Asked", "Decision", "allow_all", "decide"]
 
-OF_ONE_EHR = frozenset({Need.OWN, Need.CARE})
+OF_ONE_EHR = frozenset({Need.OWN, Need.CARE, Need.TOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,14 @@ def _care(asked: Asked) -> Decision | None:
     return _refused("access.relation", "no treatment relation of this organisation is known")
 
 
+def _told(asked: Asked) -> Decision | None:
+    if not asked.actor.organisation:
+        return _refused("access.organisation", "the token names no organisation")
+    if asked.facts is not None and not asked.facts.related:
+        return _refused("access.relation", "no treatment relation of this organisation is known")
+    return None
+
+
 _BASES = tuple(basis.value for basis in Basis)
 _ROLE_NAMES = ", ".join(sorted(ROLES_IN_CARE))
 _NEEDS: Mapping[Need, Callable[[Asked], Decision | None]] = {
@@ -127,4 +135,5 @@ _NEEDS: Mapping[Need, Callable[[Asked], Decision | None]] = {
     Need.OWN: _own,
     Need.CARE: _care,
     Need.NEW: _new,
+    Need.TOLD: _told,
 }

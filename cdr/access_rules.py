@@ -44,6 +44,8 @@ class Action(StrEnum):
     READ_RECHECKS = "codes.read_rechecks"
     VALIDATE = "composition.validate"
     QUERY = "query.run"
+    READ_EVENTS = "events.read"
+    MANAGE_WEBHOOKS = "webhooks.manage"
     READ_AUDIT = "audit.read"
     MAINTAIN_ROWS = "rows.maintain"
 
@@ -54,6 +56,7 @@ class Need(StrEnum):
     NOTHING = "nothing"
     OWN = "own"  # to be the subject of the EHR
     CARE = "care"  # health personnel with a basis, and a treatment relation where the basis asks for one
+    TOLD = "told"  # a system of an organisation with a treatment relation on record
     NEW = "new"  # as CARE, for an EHR that is not there yet: no relation can be on record
 
 
@@ -101,6 +104,8 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
     Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_EVENTS: {SYSTEM: Need.TOLD},
+    Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
     Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},
 }
 

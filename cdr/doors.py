@@ -108,6 +108,15 @@ class Call:
         """Where no EHR was found, one is looked up all the same, so that both take the same time."""
         return await self.ctx.store.access.of_ehr(self.ehr_id or "", self.ctx.actor)
 
+    async def sees(self, ehr_id: str, template_id: str | None = None) -> bool:
+        """May one of many EHRs, or a version in it, be told of? Raises StoreUnavailable."""
+        if not self.ctx.settings.enforces_access:
+            return True
+        ctx = self.ctx
+        facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
+        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason))
+        return decision.allowed and decision.sight.sees(template_id)
+
     async def population(self) -> QueryAccess:
         """The EHRs that a query without a named EHR ranges over: the actor's own, those in care, or all."""
         actor, access = self.ctx.actor, self.ctx.store.access

@@ -1,5 +1,7 @@
 """What can go wrong in a use case, as a tree; ``api`` maps the second level to an HTTP status.
 
+Errors of one subject lie with it: those of events in ``cdr.events``.
+
 CdrError
 ├── BadRequest              400  the request makes no sense
 │   ├── MalformedVersionId       not object::system::version
@@ -25,6 +27,7 @@ CdrError
 │   ├── EhrClosed                being erased
 │   ├── ObjectDeleted            an update of a deleted object
 │   └── NotLatest                deletion of a version that is not the latest
+├── Gone                    410
 ├── PreconditionFailed      412
 │   ├── VersionConflict          stale If-Match (carries the latest version's id)
 │   └── UidMismatch              the body carries another object's uid
@@ -404,6 +407,12 @@ class NotLatest(Conflict):
     def __init__(self, latest: str) -> None:
         super().__init__(f"not the latest version; that is {latest}")
         self.latest = latest
+
+
+class Gone(CdrError):
+    """What was asked for was there once."""
+
+    code = "gone"
 
 
 class PreconditionFailed(CdrError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology import FhirTerminology, TerminologyService
+from cdr.webhook_delivery import Deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,22 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
             async with _terminology(settings, store) as terminology:
-                yield Platform(settings, store, templates, uri, terminology)
+                platform = Platform(settings, store, templates, uri, terminology)
+                async with _deliveries(platform):
+                    yield platform
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def _deliveries(platform: Platform) -> AsyncIterator[None]:
+    """Webhooks are told what happens for as long as the platform is open."""
+    running = asyncio.create_task(Deliveries(platform.store.webhooks, platform.context).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 from rich.console import Console
 from rich.panel import Panel
@@ -88,8 +89,9 @@ def _address(listener: socket.socket) -> str:
 
 def _run(settings: Settings, listener: socket.socket, address: str) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status."""
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=BoundedHttpProtocol,
         log_config=None,
         access_log=False,
@@ -97,7 +99,7 @@ def _run(settings: Settings, listener: socket.socket, address: str) -> int:
         lifespan="on",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _AnnouncingServer(config, address)
+    server = _AnnouncingServer(app, config, address)
     # After its shutdown uvicorn raises the signal again for whoever handled it before: nobody needs to.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _already_handled)
@@ -108,14 +110,19 @@ def _run(settings: Settings, listener: socket.socket, address: str) -> int:
 class _AnnouncingServer(uvicorn.Server):
     """Says where it listens, once it does."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
+    def __init__(self, app: FastAPI, config: uvicorn.Config, address: str) -> None:
         super().__init__(config)
+        self._app = app
         self._address = address
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             console.print(f"Ready: {self._address}   API documentation: {self._address}/docs")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.closing = True  # feeds have no end of their own
+        await super().shutdown(sockets)
 
 
 def _already_handled(_signal: int, _frame: object) -> None:

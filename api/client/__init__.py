@@ -14,7 +14,7 @@ What can be asked is a value, made by a function of ``ehrs``, ``compositions``, 
 It imports nothing of the server, so it can be taken out and shipped alone.
 """
 
-from api.client import compositions, contributions, ehrs, queries, templates
+from api.client import compositions, contributions, ehrs, events, queries, templates
 from api.client.clients import AsyncClient, Client
 from api.client.errors import (
     AccessDenied,
@@ -52,6 +52,7 @@ __all__ = [
     "compositions",
     "contributions",
     "ehrs",
+    "events",
     "queries",
     "templates",
 ]

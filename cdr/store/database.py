@@ -43,6 +43,8 @@ class Database:
     code_lists: Collection
     code_checks: Collection
     tombstones: Collection
+    notices: Collection
+    webhooks: Collection
     meta: Collection
 
     @classmethod

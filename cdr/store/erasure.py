@@ -11,7 +11,9 @@ from datetime import datetime
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
+from cdr.events import EventType
 from cdr.store.database import DURABLE, Collection, Database, store_errors
+from cdr.store.feed import notice
 from cdr.store.tombstones import Tombstones
 
 CHUNK = 500
@@ -29,9 +31,9 @@ async def erase_object(
     async def erase(session: AsyncClientSession) -> bool:
         where = {"e": ehr_id, "o": object_id}
         gate = {"_id": ehr_id, "gate.open": True}
-        await database.ehrs.update_one(gate, {"$inc": {"gate.w": 1}}, session=session)
+        ehr = await database.ehrs.find_one_and_update(gate, {"$inc": {"gate.w": 1}}, session=session)
         contributions = await database.versions.distinct("ct", where, session=session)
-        if not contributions:
+        if ehr is None or not contributions:
             return False
         await database.versions.delete_many(where, session=session)
         for about_it in (database.tags, database.code_checks):
@@ -42,6 +44,8 @@ async def erase_object(
         made_it = {"e": ehr_id, "ct": {"$in": contributions}}
         await database.repeats.update_many(made_it, FORGET, session=session)
         await tombstones.add(object_id, at, session)
+        told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
+        await database.notices.insert_one(told, session=session)
         return True
 
     with store_errors():
@@ -76,7 +80,10 @@ async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: s
 
         async def bury(session: AsyncClientSession) -> None:
             await tombstones.add(ehr_id, at, session)
-            await database.ehrs.delete_one({"_id": ehr_id}, session=session)
+            ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
+            if ehr is not None:
+                told = notice(EventType.EHR_ERASED, ehr, at)
+                await database.notices.insert_one(told, session=session)
 
         async with database.client.start_session(causal_consistency=False) as session:
             await session.with_transaction(bury, ReadConcern("snapshot"), DURABLE)

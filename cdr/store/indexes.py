@@ -10,6 +10,7 @@ from cdr.stored_rows import FORMAT
 
 SCHEMA_VERSION = 1
 REPEAT_SECONDS = 7 * 86_400  # how long a repeated request gets its first answer
+NOTICE_SECONDS = 30 * 86_400  # how long it stays written that something was erased or withdrawn
 
 _CURRENT = {"until": FAR}
 
@@ -47,6 +48,8 @@ async def prepare(database: Database) -> None:
     for of_an_ehr in (database.subjects, database.contributions, database.repeats, database.code_checks):
         await of_an_ehr.create_index("e", name="ehr")
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
+    await database.notices.create_index("e", name="ehr")
+    await database.notices.create_index("tc", name="month", expireAfterSeconds=NOTICE_SECONDS)
     await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")
     await database.stored_queries.create_index("name", name="name")
     await database.ehrs.create_index(

@@ -18,6 +18,7 @@ from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
 from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
+from cdr.store.feed import Feed
 from cdr.store.indexes import prepare
 from cdr.store.reads import Reads
 from cdr.store.row_documents import RowDocuments
@@ -26,6 +27,7 @@ from cdr.store.tag_documents import TagDocuments
 from cdr.store.template_documents import TemplateDocuments
 from cdr.store.template_versions import TemplateVersions
 from cdr.store.tombstones import Tombstones
+from cdr.store.webhook_documents import WebhookDocuments
 
 
 class Store:
@@ -48,6 +50,8 @@ class Store:
         self.tags = TagDocuments(database)
         self.code_lists = CodeListDocuments(database)
         self.code_checks = CodeCheckDocuments(database)
+        self.feed = Feed(database)
+        self.webhooks = WebhookDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
