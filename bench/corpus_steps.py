@@ -21,7 +21,7 @@ from archetypes.rm.canonical_xml import read_canonical_xml, write_canonical_xml
 from templates.compile import compile_template
 from templates.example import example_composition
 from templates.json_schema import json_schema
-from templates.oet import read_oet
+from templates.oet import read_oet, write_oet
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt, write_opt
 from templates.simplified import from_flat, from_structured, to_flat, to_structured
@@ -121,6 +121,7 @@ def _oet(path: Path, corpus: Corpus) -> Outcome:
     repository = corpus.repository(path)
     if template is None or repository is None:
         return outcome
+    outcome.step(ROUND_TRIP, lambda: _equal(template, read_oet(write_oet(template), path.name)))
     compiled = outcome.step(COMPILED, lambda: compile_template(template, repository))
     if compiled is not None:
         outcome.no_errors(VALID, validate_template(compiled))
@@ -244,7 +245,7 @@ def _short(text: str) -> str:
 
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Path, Corpus], Outcome]]] = {
     "adl": ((READ, ROUND_TRIP, VALID), _adl),
-    "oet": ((READ, COMPILED, VALID), _oet),
+    "oet": ((READ, ROUND_TRIP, COMPILED, VALID), _oet),
     "opt": (STEPS, _opt),
     "json": ((READ, ROUND_TRIP, VALID), _canonical_json),
     "xml": ((READ, ROUND_TRIP, VALID), _canonical_xml),

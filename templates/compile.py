@@ -23,11 +23,11 @@ from templates.errors import InvalidTemplate
 from templates.expansion import expand_internal_references
 from templates.faults import Faults
 from templates.narrowing import Narrowing
-from templates.oet import Item, Template
 from templates.operational import Annotations, OperationalTemplate
 from templates.opt_writer import content_hash
 from templates.rules import apply_rules, with_fixed_name, with_subject
 from templates.slots import Filler, fill
+from templates.source import Item, Template
 from templates.tree import edit_at, find
 
 

@@ -33,7 +33,8 @@ from archetypes.aom.constraints import (
 from archetypes.intervals import ONCE
 from archetypes.rm.schema import base_name
 from templates.faults import Faults
-from templates.oet import (
+from templates.ranges import duration_fields, end_of, in_seconds, is_within, start_of
+from templates.source import (
     CountConstraint,
     DateConstraint,
     DurationConstraint,
@@ -44,7 +45,6 @@ from templates.oet import (
     UnitRange,
     ValueConstraint,
 )
-from templates.ranges import duration_fields, end_of, in_seconds, is_within, start_of
 from templates.tree import with_attribute
 
 Alternatives = tuple[CObject, ...]

@@ -135,9 +135,9 @@ class _Reader:
             for name in ("purpose", "use", "misuse", "copyright"):
                 if text_of(child(detail, name)):
                     yield name + suffix, text_of(child(detail, name))
-            keywords = [text_of(keyword) for keyword in children(detail, "keywords") if text_of(keyword)]
+            keywords = [" ".join(text.split()) for text in texts(detail, "keywords") if text]
             if keywords:
-                yield f"keywords{suffix}", ", ".join(keywords)
+                yield f"keywords{suffix}", "\n".join(keywords)
 
     # --- terms -----------------------------------------------------------------------------------
 

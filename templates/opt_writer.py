@@ -89,7 +89,9 @@ def _description(root: Parent, template: OperationalTemplate) -> None:
         _code_phrase(_add(details, "language"), "ISO_639-1", language or template.language)
         suffix = f"@{language}" if language else ""
         _add(details, "purpose", texts.get(f"purpose{suffix}", ""))
-        for name in ("keywords", "use", "misuse", "copyright"):
+        for keyword in filter(None, texts.get(f"keywords{suffix}", "").split("\n")):
+            _add(details, "keywords", keyword)
+        for name in ("use", "misuse", "copyright"):
             if f"{name}{suffix}" in texts:
                 _add(details, name, texts[f"{name}{suffix}"])
 

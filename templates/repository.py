@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from archetypes.repository import library
 from templates.compile import compile_template
-from templates.oet import Template, read_oet
+from templates.oet import read_oet
 from templates.operational import OperationalTemplate
+from templates.source import Template
 
 
 @cache

@@ -22,7 +22,7 @@ from archetypes.paths import PathSegment, RmPath
 from archetypes.rm.schema import rm_schema
 from templates.faults import Faults
 from templates.narrowing import Alternatives, Narrowing, code_phrase, with_code_phrase, with_primitive
-from templates.oet import Rule, TextConstraint, ValueConstraint
+from templates.source import Rule, TextConstraint, ValueConstraint
 from templates.tree import edit_at, with_attribute
 
 # The text of a local code, or None.

@@ -18,7 +18,7 @@ from archetypes.paths import PathSegment
 from archetypes.repository import admits
 from archetypes.rm.schema import rm_schema
 from templates.faults import Faults
-from templates.oet import Item
+from templates.source import Item
 from templates.tree import with_attribute
 
 

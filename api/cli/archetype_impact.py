@@ -30,8 +30,8 @@ from archetypes.repository import ArchetypeRepository
 from templates.changes import classify_template_change
 from templates.compile import compile_template
 from templates.errors import TemplateError
-from templates.oet import Item
 from templates.repository import library_sources, library_templates
+from templates.source import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from archetypes.repository import ArchetypeRepository, library
 from archetypes.time_limit import time_limit
 from templates.compile import compile_template
 from templates.errors import TemplateError
-from templates.oet import Template, read_oet
+from templates.oet import read_oet
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
 from templates.repository import library_sources, library_templates
+from templates.source import Template
 
 LibraryOption = Annotated[
     Path | None,
@@ -29,6 +30,14 @@ LibraryOption = Annotated[
         exists=True,
         file_okay=False,
         help="Folder with archetypes that count before those of our library.",
+    ),
+]
+
+TemplateName = Annotated[
+    str,
+    typer.Argument(
+        help="Id of a template of our library, such as helsekort_kontroll.v0, or an .oet or .opt file.",
+        metavar="ID|FILE",
     ),
 ]
 
@@ -118,9 +127,27 @@ def template_of(text: str, repository: ArchetypeRepository) -> OperationalTempla
         content = path.read_bytes()
         with time_limit(len(content)):
             return read_opt(content, text)
-    if text not in library_sources():
-        known = ", ".join(sorted(library_sources()))
-        raise typer.BadParameter(f"{text} is neither a file nor a template of the library; known: {known}")
+    _known(text)
     if repository is library():
         return library_templates()[text]
     return compile_template(library_sources()[text], repository)
+
+
+def template_source(text: str) -> Template:
+    """The source of a template by id or file.
+
+    Raises UnreadableTemplate, TimeLimitExceeded, typer.BadParameter: an operational template has none.
+    """
+    path = Path(text)
+    if path.is_file():
+        if not is_source(path):
+            raise typer.BadParameter(f"{text} is no template source (.oet): what is compiled has lost it")
+        return source_of(path)
+    _known(text)
+    return library_sources()[text]
+
+
+def _known(text: str) -> None:
+    if text not in library_sources():
+        known = ", ".join(sorted(library_sources()))
+        raise typer.BadParameter(f"{text} is neither a file nor a template of the library; known: {known}")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
-
-import orjson
 import typer
 from rich.table import Table
 
 from api.cli.importing import import_templates
 from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
-from api.cli.sources import LibraryOption, repository_with, size_of, template_of
+from api.cli.sources import LibraryOption, TemplateName, repository_with, size_of, template_of
 from api.cli.template_compile import compile_templates
 from api.cli.template_example import template_example, template_schema
+from api.cli.template_export import export_template
 from api.cli.template_impact import template_impact
 from api.cli.template_lint import lint_templates
 from api.cli.trees import constraint_tree
@@ -23,17 +18,7 @@ from archetypes.changes import Level, overall_level
 from archetypes.time_limit import time_limit
 from templates.changes import classify_template_change
 from templates.operational import OperationalTemplate
-from templates.opt import write_opt
 from templates.repository import library_templates
-from templates.web_template import to_web_template
-
-TemplateName = Annotated[
-    str,
-    typer.Argument(
-        help="Id of a template of our library, such as helsekort_kontroll.v0, or an .oet or .opt file.",
-        metavar="ID|FILE",
-    ),
-]
 
 template_commands = typer.Typer(
     help="Templates: look at them, check and compile them, see what a change breaks.",
@@ -45,14 +30,8 @@ template_commands.command("compile")(compile_templates)
 template_commands.command("impact")(template_impact)
 template_commands.command("example")(template_example)
 template_commands.command("schema")(template_schema)
+template_commands.command("export")(export_template)
 template_commands.command("import")(import_templates)
-
-
-class Form(StrEnum):
-    """What a template is exported as."""
-
-    OPT = "opt"
-    WEB = "web"
 
 
 @template_commands.command("list")
@@ -71,22 +50,6 @@ def show_template(
     """Show the nodes of a template as a tree."""
     opt = template_of(template, repository_with(library))
     output().print(constraint_tree(opt.definition, opt.definition.terms, language))
-
-
-@template_commands.command("export")
-def export_template(
-    template: TemplateName,
-    form: Annotated[Form, typer.Option("--as", help="opt: OPT 1.4 XML; web: web template JSON.")] = Form.OPT,
-    out: Annotated[Path | None, typer.Option(help="File to write; without it standard output.")] = None,
-    library: LibraryOption = None,
-) -> None:
-    """Write a template in a form that other openEHR tools read."""
-    opt = template_of(template, repository_with(library))
-    content = write_opt(opt) if form is Form.OPT else orjson.dumps(to_web_template(opt))
-    if out is None:
-        sys.stdout.buffer.write(content)
-    else:
-        out.write_bytes(content)
 
 
 @template_commands.command("diff")

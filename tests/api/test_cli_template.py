@@ -14,8 +14,9 @@ from cdr.context import Actor, Ctx
 from cdr.platform import open_platform
 from cdr.settings import Mode, Settings
 from cdr.stored_queries import store_query
+from templates.oet import read_oet
 from templates.opt import read_opt, write_opt
-from templates.repository import library_templates
+from templates.repository import library_sources, library_templates
 from tests.api.cli_runs import helsekort
 
 VISIT = "helsekort_kontroll.v0"
@@ -73,6 +74,18 @@ def test_compile_writes_what_compiles(broken: Path, tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{VISIT}.opt"]
     assert read_opt((tmp_path / "out" / f"{VISIT}.opt").read_bytes()) == library_templates()[VISIT]
     assert helsekort("template", "compile").exit_code == 0
+
+
+def test_export_as_the_source_that_editors_read(tmp_path: Path) -> None:
+    out = tmp_path / "out.oet"
+    assert helsekort("template", "export", VISIT, "--as", "oet", "--out", out).exit_code == 0
+    assert read_oet(out.read_bytes()) == library_sources()[VISIT]
+    assert helsekort("template", "lint", out).exit_code == 0
+    opt = tmp_path / "out.opt"
+    assert helsekort("template", "export", VISIT, "--out", opt).exit_code == 0
+    assert read_opt(opt.read_bytes()) == library_templates()[VISIT]
+    refused = helsekort("template", "export", opt, "--as", "oet")
+    assert (refused.exit_code, "no template source" in refused.stderr) == (2, True)
 
 
 def test_archetypes_of_another_folder_come_first(tmp_path: Path) -> None:

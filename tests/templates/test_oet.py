@@ -6,7 +6,8 @@ import pytest
 
 from archetypes.aom.constraints import Interval
 from templates.errors import UnreadableTemplate
-from templates.oet import (
+from templates.oet import read_oet
+from templates.source import (
     CountConstraint,
     DateConstraint,
     DurationConstraint,
@@ -16,7 +17,6 @@ from templates.oet import (
     TextConstraint,
     UnitRange,
     ValueConstraint,
-    read_oet,
 )
 from tests.shared_data import SHARED, needs_shared
 from tests.templates.sources import CLUSTER, COMPOSITION, constraint, limits, oet
