@@ -26,6 +26,7 @@ from api.routes import (
     directory,
     ehr,
     events,
+    issuer,
     query,
     stored_query,
     system,
@@ -38,7 +39,7 @@ from cdr.code_checks import recheck_codes
 from cdr.context import Actor, ActorKind
 from cdr.definitions import publish_library
 from cdr.platform import Platform, open_platform
-from cdr.settings import Settings
+from cdr.settings import BUILTIN, Settings
 
 SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system", kind=ActorKind.SERVER)
 # Spans of the framework would carry whole addresses, and addresses name persons.
@@ -82,6 +83,8 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
         app.include_router(admin.router, prefix=BASE_PATH)
+    if settings.issuer == BUILTIN:
+        app.include_router(issuer.router)
     add_openapi(app)
     return app
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.http_errors import Unauthenticated
+from api.caller import access_basis, access_reason, presented, stated
 from cdr.context import Actor, Ctx
 from cdr.errors import NotAllowed
 from cdr.platform import Platform
@@ -23,18 +24,26 @@ def platform_of(request: Request) -> Platform:
 
 
 async def request_context(request: Request) -> Ctx:
-    """The context of the request. Raises Unauthenticated in production, which reads no tokens yet.
+    """The context of the request.
 
-    Async although it waits for nothing: the framework would run a plain function in a thread.
+    Raises TokenRefused, IssuerSilent, StoreUnavailable, NotAllowed, MalformedRequest.
     """
     platform = platform_of(request)
-    if not platform.settings.is_dev:
-        raise Unauthenticated
-    _require_local(request)
-    return platform.context(DEV_ACTOR)
+    if platform.settings.is_dev:
+        require_local(request)
+    actor = await _actor(request, platform)
+    return platform.context(actor, basis=access_basis(request), reason=access_reason(request))
 
 
-def _require_local(request: Request) -> None:
+async def _actor(request: Request, platform: Platform) -> Actor:
+    """Who the token says; a development server without an issuer takes everybody for the developer."""
+    if platform.recognition is not None:
+        return await platform.recognition.identify(presented(request, platform.settings.public_url))
+    said = stated(request)
+    return replace(DEV_ACTOR, source_system=said.source_system, event_id=said.event_id)
+
+
+def require_local(request: Request) -> None:
     """Without tokens, a page from elsewhere in the developer's browser could use the server through it.
 
     Such a page shows itself by its Origin, or by a name of its own that points to the loopback.

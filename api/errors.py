@@ -30,7 +30,6 @@ from api.http_errors import (
     MalformedRequest,
     NotAcceptable,
     RefusedContribution,
-    Unauthenticated,
     UnsupportedMediaType,
 )
 from api.languages import preferred_language
@@ -57,6 +56,8 @@ from cdr.errors import (
     Unprocessable,
     VersionConflict,
 )
+from cdr.identity.errors import IssuerSilent, TokenRefused
+from cdr.identity.tokens import ALGORITHMS
 from templates.errors import (
     InvalidTemplate,
     NoExample,
@@ -77,7 +78,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     MalformedXml: HTTPStatus.BAD_REQUEST,
     UnreadableTemplate: HTTPStatus.BAD_REQUEST,
     BadRequest: HTTPStatus.BAD_REQUEST,
-    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    TokenRefused: HTTPStatus.UNAUTHORIZED,
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
@@ -98,6 +99,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     KindNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    IssuerSilent: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -188,9 +190,11 @@ def _headers_of(request: Request, error: HelsekortError) -> dict[str, str]:
     """The headers that go with an error: whoever is stale is told what is latest, and where it is."""
     if isinstance(error, VersionConflict | NotLatest):
         return {"ETag": etag(error.latest), **_address_of(request, error.latest)}
-    if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, StoreUnavailable):
+    if isinstance(error, TokenRefused):
+        return {"WWW-Authenticate": _challenge(error)}
+    if isinstance(error, NotAllowed) and error.code == "access.scope":
+        return {"WWW-Authenticate": 'DPoP error="insufficient_scope"'}
+    if isinstance(error, StoreUnavailable | IssuerSilent):
         return {"Retry-After": "5"}
     return {}
 
@@ -201,6 +205,14 @@ def _address_of(request: Request, version_uid: str) -> dict[str, str]:
     if resource == "contribution":
         return {}
     return {"Location": location(request, f"/{ehr}/{ehr_id}/{resource}/{version_uid}")}
+
+
+def _challenge(error: TokenRefused) -> str:
+    """RFC 9449, section 7.1; a request without any token gets no error code (RFC 6750, section 3.1)."""
+    algorithms = f'algs="{" ".join(ALGORITHMS)}"'
+    if error.code == "token.missing":
+        return f"DPoP {algorithms}"
+    return f'DPoP error="{error.error}", error_description="{error}", {algorithms}'
 
 
 async def _answer_framework(request: Request, error: Exception) -> Response:

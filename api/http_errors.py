@@ -3,7 +3,6 @@
 HelsekortError
 └── RequestError
     ├── MalformedRequest     a header, parameter or body that cannot be read (400)
-    ├── Unauthenticated      production without a token (401)
     ├── RefusedContribution  a version in it was understood and refused (400, with its code and findings)
     ├── NotAcceptable        no representation that the client accepts (406)
     ├── BodyTooLarge         more bytes than the server takes (413)
@@ -37,15 +36,6 @@ class RefusedContribution(RequestError):
         super().__init__(str(refused))
         self.code = refused.code
         self.findings = refused.findings
-
-
-class Unauthenticated(RequestError):
-    """Nobody has said who is calling."""
-
-    code = "access.unauthenticated"
-
-    def __init__(self) -> None:
-        super().__init__("this server takes no request without an access token")
 
 
 class NotAcceptable(RequestError):

@@ -16,6 +16,7 @@ from cdr.settings import Settings
 
 _WARNINGS = {
     "dev": "Development mode: the REST API takes requests without a token. Synthetic data only.",
+    "issuer": "Development mode with the built-in issuer: a token is needed, and anybody can get one.",
     "production": "Production mode: every request needs an access token.",
 }
 
@@ -46,4 +47,5 @@ def add_pages(app: FastAPI, settings: Settings) -> None:
 def _start_page(settings: Settings) -> str:
     text = (files("api") / "static" / "start.html").read_text(encoding="utf-8")
     mode = settings.mode.value
-    return Template(text).substitute(version=VERSION, mode=mode, warning=_WARNINGS[mode])
+    warning = _WARNINGS["issuer" if settings.is_dev and settings.enforces_access else mode]
+    return Template(text).substitute(version=VERSION, mode=mode, warning=warning)

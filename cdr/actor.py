@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cdr.grants import Grant
+
 
 class ActorKind(StrEnum):
     """What somebody is to this server; the columns of the table in ``cdr.access_rules``."""
@@ -28,7 +30,8 @@ class Actor:
     physician, JO midwife, SP nurse). ``organisation`` and ``unit`` are the numbers of the legal entity and of
     the place of work below it. ``person_id`` is the national id: it stays out of texts, logs and the audit.
     ``security_level`` is that of the log-in (4 is the highest), 0 where nobody logged in.
-    ``attested_purpose`` is the purpose of use of the treatment relation that the client vouches for.
+    ``grants`` are the scopes of the token, None where there is none; those for one patient are about
+    ``launch_ehr``. ``attested_purpose`` is the purpose of use that the client vouches for (TREAT).
     """
 
     id: str
@@ -41,7 +44,8 @@ class Actor:
     hpr: str = ""
     client_id: str = ""
     security_level: int = 0
-    scopes: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] | None = None
+    launch_ehr: str = ""
     attested_purpose: str = ""
     source_system: str = ""
     event_id: str = ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cdr.code_list_registry import CodeListRegistry
 from cdr.context import Actor, Ctx
+from cdr.recognition import Recognition, open_recognition
 from cdr.settings import Settings
 from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
@@ -19,15 +20,16 @@ from cdr.webhook_delivery import Deliveries
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What requests share."""
+    """What requests share; without ``recognition`` nobody is asked who they are."""
 
     settings: Settings
     store: Store
     templates: TemplateRegistry
     mongodb_uri: str
     terminology: TerminologyService | None = None
+    recognition: Recognition | None = None
 
-    def context(self, actor: Actor, *, basis: str = "") -> Ctx:
+    def context(self, actor: Actor, *, basis: str = "", reason: str = "") -> Ctx:
         """The context of one request."""
         return Ctx(
             actor=actor,
@@ -35,6 +37,7 @@ class Platform:
             templates=self.templates,
             settings=self.settings,
             basis=basis,
+            reason=reason,
             terminology=self.terminology,
         )
 
@@ -52,7 +55,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
             async with _terminology(settings, store) as terminology:
-                platform = Platform(settings, store, templates, uri, terminology)
+                recognition = open_recognition(settings, store) if settings.enforces_access else None
+                platform = Platform(settings, store, templates, uri, terminology, recognition)
                 async with _deliveries(platform):
                     yield platform
         finally:

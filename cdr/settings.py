@@ -46,6 +46,22 @@ class Settings(BaseSettings):
         pattern="^(builtin|https://.+|http://(127\\.0\\.0\\.1|localhost)(:\\d+)?(/.*)?)$",
         description="OpenID issuer whose tokens are taken; production needs it. Dev: none, or `builtin`.",
     )
+    citizen_issuer: str | None = Field(
+        None,
+        pattern="^https://.+$",
+        description="OpenID issuer of citizens' tokens; none: citizens stay out.",
+    )
+    audience: str = Field(
+        "nhn:maternity-record", min_length=1, description="The one audience that a token must be for."
+    )
+    bearer_tokens: bool = Field(
+        False, description="Take tokens without DPoP too, if they are bound to no key."
+    )
+    public_url: str | None = Field(
+        None,
+        pattern="^https?://[^/?#]+$",
+        description="Scheme and host by which clients know this server; production needs it for DPoP.",
+    )
     system_id: str = Field(
         "no.helsekort.cdr",
         pattern=r"^[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?$",
@@ -92,6 +108,8 @@ class Settings(BaseSettings):
     def _modes_keep_their_promises(self) -> Settings:
         if self.mode is Mode.PRODUCTION and not self.issuer:
             raise ValueError("production mode needs HELSEKORT_ISSUER; for a trial use --mode dev")
+        if self.mode is Mode.PRODUCTION and not self.public_url:
+            raise ValueError("production mode needs HELSEKORT_PUBLIC_URL, such as https://cdr.example.no")
         if self.mode is Mode.PRODUCTION and self.issuer == BUILTIN:
             raise ValueError("the built-in issuer is for --mode dev; production needs a real one")
         if self.mode is Mode.DEV and self.host not in ("127.0.0.1", "::1", "localhost"):
@@ -102,6 +120,12 @@ class Settings(BaseSettings):
     def is_dev(self) -> bool:
         """True in development mode."""
         return self.mode is Mode.DEV
+
+    @property
+    def address(self) -> str:
+        """Scheme and host by which clients know this server."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def enforces_access(self) -> bool:

@@ -15,6 +15,7 @@ from api.cli.query import query
 from api.cli.serve import serve
 from api.cli.template import template_commands
 from api.cli.terminology import terminology_commands
+from api.cli.token import token_commands
 from api.cli.validate import validate
 from api.client import ClientError
 from api.version import VERSION
@@ -36,6 +37,7 @@ app.add_typer(archetype_commands, name="archetype")
 app.add_typer(database_commands, name="db")
 app.add_typer(template_commands, name="template")
 app.add_typer(terminology_commands, name="terminology")
+app.add_typer(token_commands, name="token")
 
 
 def main() -> None:

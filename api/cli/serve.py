@@ -38,6 +38,13 @@ def serve(
         int | None,
         typer.Option(min=0, max=65535, help="Port to listen on (default 8080); 0 takes a free one."),
     ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the OpenID issuer whose tokens are taken. 'builtin' (dev only) starts one in "
+            "this server: access is then enforced as in production; see 'helsekort token'."
+        ),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Folder of the private database (default var/data).")
     ] = None,
@@ -47,14 +54,20 @@ def serve(
     What is not given here is read from the environment (HELSEKORT_MODE, HELSEKORT_MONGODB_URI, ...); without
     any mode the server takes production, and production refuses to start without an issuer.
     """
-    settings = _settings_or_exit(mode=mode, host=host, port=port, data=data)
+    settings = _settings_or_exit(mode=mode, host=host, port=port, data=data, issuer=issuer)
     listener = _listener_or_exit(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     configure_logging(as_json=not settings.is_dev, level=settings.log_level)
     address = _address(listener)
     if settings.is_dev:
-        warning = f"DEV MODE: the REST API at {address} is open without a token. Synthetic data only."
-        console.print(Panel(warning, style="bold red"))
+        console.print(Panel(_warning(settings, address), style="bold red"))
     sys.exit(_run(settings, listener, address))
+
+
+def _warning(settings: Settings, address: str) -> str:
+    if settings.enforces_access:
+        return f"DEV MODE: anybody on this machine can log in as anybody at {address}. Synthetic data only."
+    return f"DEV MODE: the REST API at {address} is open without a token. Synthetic data only."
 
 
 def _settings_or_exit(**options: Any) -> Settings:

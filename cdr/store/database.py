@@ -39,6 +39,7 @@ class Database:
     ehrs: Collection
     subjects: Collection
     audit: Collection
+    proofs: Collection
     templates: Collection
     code_lists: Collection
     code_checks: Collection

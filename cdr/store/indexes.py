@@ -56,6 +56,7 @@ async def prepare(database: Database) -> None:
         "queryable", name="not_queryable", partialFilterExpression={"queryable": False}
     )
     await database.ehrs.create_index("gate.open", name="closed", partialFilterExpression={"gate.open": False})
+    await database.proofs.create_index("end", name="end", expireAfterSeconds=0)
     await database.ehrs.create_index("rel.org", name="in_care")
     await database.audit.create_index([("c", ASCENDING), ("s", ASCENDING)], name="chain", unique=True)
     await database.audit.create_index("entries.e", name="ehr")

@@ -20,6 +20,7 @@ from cdr.store.commits import CommitQueue
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.feed import Feed
 from cdr.store.indexes import prepare
+from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
 from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
@@ -54,6 +55,7 @@ class Store:
         self.webhooks = WebhookDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
+        self.proofs = ProofMarks(database)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
 
     @classmethod
@@ -78,6 +80,7 @@ class Store:
             await client.close()
             raise
         store.audit.start()
+        store.proofs.start()
         store.commits.start()
         return store
 
@@ -94,6 +97,7 @@ class Store:
     async def close(self) -> None:
         """Write what waits, then disconnect."""
         await self.commits.stop()
+        await self.proofs.stop()
         await self.audit.stop()
         await self._database.client.close()
 

@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from cdr.settings import Mode, Settings
+from cdr.settings import BUILTIN, Mode, Settings
+from tests.identity import People
 
 ADDRESS = "http://127.0.0.1:8080"
 
@@ -29,6 +30,7 @@ def production(client: TestClient) -> Iterator[TestClient]:
     settings = Settings(
         mode=Mode.PRODUCTION,
         issuer="https://issuer.example",
+        public_url="https://cdr.example",
         mongodb_uri=SecretStr(uri),
         database="api_production",
     )
@@ -41,3 +43,18 @@ def ehr_id(client: TestClient) -> str:
     """An EHR of this test alone."""
     location = client.post("/openehr/v1/ehr").headers["Location"]
     return location.rpartition("/")[2]
+
+
+@pytest.fixture(scope="session")
+def secured(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """A development server with the built-in issuer: identity and access are enforced as in production."""
+    uri = client.get("/health/ready").json()["mongodb_uri"]
+    settings = Settings(
+        mode=Mode.DEV,
+        issuer=BUILTIN,
+        mongodb_uri=SecretStr(uri),
+        database="api_secured",
+        data=tmp_path_factory.mktemp("secured"),
+    )
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        yield People(opened)

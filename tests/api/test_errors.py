@@ -38,6 +38,9 @@ NOT_IN_REQUESTS = {
     "MalformedCodeList",
     "TerminologyUnreachable",
     "UnknownValueSet",
+    # The built-in issuer answers in the form of OAuth, and its clients meet what it says.
+    "OAuthError",
+    "TokenRequestFailed",
 }
 
 

@@ -286,7 +286,9 @@ async def test_each_use_case_leaves_an_entry(ctx: Ctx, name: str) -> None:
 async def test_production_lets_nobody_in_before_it_can_check_identities(ctx: Ctx, name: str) -> None:
     arguments = await ARGUMENTS[name](ctx)
     before = len(await entries(ctx))
-    settings = Settings(mode=Mode.PRODUCTION, issuer="https://issuer.example")
+    settings = Settings(
+        mode=Mode.PRODUCTION, issuer="https://issuer.example", public_url="https://cdr.example"
+    )
     with pytest.raises(NotAllowed):
         await USE_CASES[name](replace(ctx, settings=settings), **arguments)
     found = await entries(ctx)

@@ -16,7 +16,9 @@ DOCS = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="
 def test_production_needs_an_issuer() -> None:
     with pytest.raises(ValidationError, match="HELSEKORT_ISSUER"):
         Settings(mode=Mode.PRODUCTION)
-    assert not Settings(mode=Mode.PRODUCTION, issuer="https://issuer.example").is_dev
+    assert not Settings(
+        mode=Mode.PRODUCTION, issuer="https://issuer.example", public_url="https://cdr.example"
+    ).is_dev
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::"])
