@@ -3,6 +3,7 @@
     HelsekortError
     ├── AdlSyntaxError      text is no ADL (line, column, caret)
     ├── UnknownArchetype    no archetype with this id in the repository
+    ├── CannotFlatten       a specialisation that does not fit its parent (archetype, path)
     ├── NotRmData           canonical JSON that is no object of the reference model (path)
     ├── MalformedXml        bytes are not XML that we read (line, column)
     ├── MalformedJson       bytes are not a JSON object within our limits (line, column)
@@ -53,6 +54,18 @@ class UnknownArchetype(HelsekortError):
     def __init__(self, archetype_id: str) -> None:
         super().__init__(f"no archetype {archetype_id} in the repository")
         self.archetype_id = archetype_id
+
+
+class CannotFlatten(HelsekortError):
+    """A specialised archetype that cannot be laid over its parent; ``path`` is where it fails."""
+
+    code = "archetype.not_flattened"
+
+    def __init__(self, archetype_id: str, path: str, reason: str) -> None:
+        super().__init__(f"{archetype_id} cannot be flattened at {path or '/'}: {reason}")
+        self.archetype_id = archetype_id
+        self.path = path
+        self.reason = reason
 
 
 class NotRmData(HelsekortError):

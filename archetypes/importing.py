@@ -11,9 +11,8 @@ from archetypes.aom.archetype import Archetype, ArchetypeId
 from archetypes.errors import AdlSyntaxError, HelsekortError
 from archetypes.findings import Finding, Severity, SourceSpan
 from archetypes.library_files import LibraryFile, fault, library_files
+from archetypes.repository import SUFFIXES as SUFFIXES
 from archetypes.time_limit import time_limit
-
-SUFFIXES = (".adl", ".adls", ".adlt")  # ADL 1.4; ADL 2; templates of ADL 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from archetypes.errors import AdlSyntaxError, HelsekortError
 from archetypes.findings import Finding
 from archetypes.importing import error_finding, read_archetype
 from archetypes.library_files import fault
-from archetypes.repository import ArchetypeRepository, library
+from archetypes.repository import ArchetypeRepository, archetype_files, library
 from archetypes.time_limit import time_limit
 from templates.compile import compile_template
 from templates.errors import TemplateError
@@ -48,13 +48,12 @@ def repository_with(folder: Path | None) -> ArchetypeRepository:
     """Our library, or one in which the archetypes of ``folder`` take precedence."""
     if folder is None:
         return library()
-    return overlay({path.stem: path for path in sorted(folder.rglob("*.adl"))})
+    return overlay(archetype_files(folder))
 
 
 def overlay(files: dict[str, Path]) -> ArchetypeRepository:
     """Our library with other files for some ids, or for new ones."""
-    ours = {path.stem: path for path in sorted(OUR_ARCHETYPES.rglob("*.adl"))}
-    return ArchetypeRepository(ours | files)
+    return ArchetypeRepository(archetype_files(OUR_ARCHETYPES) | files)
 
 
 def name_of(path: Path) -> str:

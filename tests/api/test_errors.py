@@ -24,6 +24,7 @@ NOT_IN_REQUESTS = {
     "TemplateError",
     "AdlSyntaxError",
     "UnknownArchetype",
+    "CannotFlatten",
     "MalformedPath",
     "NotRmData",
     "NotUtf8",
