@@ -9,6 +9,7 @@ from cdr.access_rules import (
     PURPOSES_OF_CARE,
     ROLES_IN_CARE,
     RULES,
+    SCOPES,
     SECURITY_LEVEL,
     Action,
     Basis,
@@ -17,9 +18,10 @@ from cdr.access_rules import (
 from cdr.actor import Actor
 from cdr.consent import judge_consent, sight_of
 from cdr.facts import Facts
+from cdr.grants import granting
 from cdr.sight import EVERYTHING, Sight
 
-__all__ = ["Action", "Asked", "Decision", "allow_all", "decide"]
+__all__ = ["Action", "Asked", "Decision", "allow_all", "decide", "may_name"]
 
 OF_ONE_EHR = frozenset({Need.OWN, Need.CARE, Need.TOLD})
 
@@ -41,13 +43,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: ``facts`` is None where the EHR is not known yet, or there is none."""
+    """One question: ``facts`` is None where the EHR is not known yet, or there is none.
+
+    ``ehr_id`` is the EHR that was named, whether it exists or not.
+    """
 
     actor: Actor
     action: Action
     facts: Facts | None = None
     basis: str = ""
     reason: str = ""
+    ehr_id: str | None = None
 
 
 def allow_all() -> Decision:
@@ -64,7 +70,7 @@ def decide(asked: Asked) -> Decision:
     need = RULES[asked.action].get(asked.actor.kind)
     if need is None:
         return _refused("access.role", f"{asked.action.value} is not for the role {asked.actor.kind.value}")
-    refusal = _NEEDS[need](asked)
+    refusal = _out_of_scope(asked) or _NEEDS[need](asked)
     if refusal is not None:
         return refusal
     granted = f"{asked.actor.kind.value}: {need.value}"
@@ -79,6 +85,29 @@ def decide(asked: Asked) -> Decision:
 
 def _refused(code: str, reason: str) -> Decision:
     return Decision(False, reason, code)
+
+
+def may_name(actor: Actor, action: Action, name: str) -> Decision:
+    """Do the scopes of the token reach a template or a stored query of this name ("" for an ad-hoc query)?"""
+    asks = SCOPES.get(action)
+    if actor.grants is None or asks is None:
+        return Decision(True, "no scope is asked")
+    if any(grant.names(name) for grant in granting(actor.grants, *asks)):
+        return Decision(True, "in scope")
+    what = f"{asks[0]} {name}" if name else "a query that is not stored"
+    return _refused("access.scope", f"no scope of the token gives {asks[1]} on {what}")
+
+
+def _out_of_scope(asked: Asked) -> Decision | None:
+    actor, asks = asked.actor, SCOPES.get(asked.action)
+    if actor.grants is None or asks is None:
+        return None
+    giving = granting(actor.grants, *asks)
+    if not giving:
+        return _refused("access.scope", f"no scope of the token gives {asks[1]} on {asks[0]}")
+    if asked.facts is not None and actor.patient_only(giving) and asked.ehr_id != actor.launch_ehr:
+        return _refused("access.scope", "the token is for another patient")
+    return None
 
 
 def _nothing(asked: Asked) -> Decision | None:

@@ -110,6 +110,38 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
 }
 
 
+# What a token must have in scope (SMART on openEHR: resource and permission); other actions ask for none.
+# There is no scope for an EHR, its status, directory, tags or contributions: they go with its compositions.
+SCOPES: Mapping[Action, tuple[str, str]] = {
+    Action.CREATE_EHR: ("composition", "c"),
+    Action.READ_EHR: ("composition", "r"),
+    Action.FIND_EHR: ("composition", "r"),
+    Action.READ_STATUS: ("composition", "r"),
+    Action.UPDATE_STATUS: ("composition", "u"),
+    Action.ERASE_EHR: ("composition", "d"),
+    Action.CREATE_COMPOSITION: ("composition", "c"),
+    Action.READ_COMPOSITION: ("composition", "r"),
+    Action.UPDATE_COMPOSITION: ("composition", "u"),
+    Action.DELETE_COMPOSITION: ("composition", "d"),
+    Action.CREATE_CONTRIBUTION: ("composition", "c"),
+    Action.READ_CONTRIBUTION: ("composition", "r"),
+    Action.CREATE_DIRECTORY: ("composition", "c"),
+    Action.READ_DIRECTORY: ("composition", "r"),
+    Action.UPDATE_DIRECTORY: ("composition", "u"),
+    Action.DELETE_DIRECTORY: ("composition", "d"),
+    Action.ERASE_OBJECT: ("composition", "d"),
+    Action.READ_TAGS: ("composition", "r"),
+    Action.WRITE_TAGS: ("composition", "u"),
+    Action.STORE_QUERY: ("aql", "c"),
+    Action.READ_QUERY: ("aql", "r"),
+    Action.DELETE_QUERY: ("aql", "d"),
+    Action.PUBLISH_TEMPLATE: ("template", "c"),
+    Action.READ_TEMPLATE: ("template", "r"),
+    Action.CHECK_IMPACT: ("template", "r"),
+    Action.QUERY: ("aql", "s"),
+}
+
+
 class Basis(StrEnum):
     """Why a professional opens an EHR (``nhn-access-basis``)."""
 

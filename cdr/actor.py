@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,6 +55,11 @@ class Actor:
     def organisations(self) -> frozenset[str]:
         """The numbers under which a treatment relation of this actor may be on record."""
         return frozenset(number for number in (self.organisation, self.unit) if number)
+
+    def patient_only(self, grants: Sequence[Grant]) -> bool:
+        """Are the grants of a professional for the patient of the launch only? (A citizen is her own.)"""
+        at_work = self.kind is not ActorKind.CITIZEN
+        return at_work and bool(grants) and all(grant.compartment == "patient" for grant in grants)
 
     @property
     def care_unit(self) -> str:

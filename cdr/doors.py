@@ -21,12 +21,13 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from archetypes.errors import HelsekortError
-from cdr.access import Action, Asked, Decision, allow_all, decide
+from cdr.access import Action, Asked, Decision, allow_all, decide, may_name
 from cdr.audit import AuditEntry, Outcome
 from cdr.candidates import QueryAccess
 from cdr.context import ActorKind, Ctx
 from cdr.errors import NotAllowed
 from cdr.facts import Facts
+from cdr.grants import granting
 from cdr.sight import EVERYTHING, Sight
 from cdr.store.waiting import Commit
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
@@ -53,6 +54,7 @@ class Call:
     what: str = ""
     recorded: bool = field(default=False, init=False)
     waits: bool = field(default=False, init=False)
+    denied: bool = field(default=False, init=False)
     sight: Sight = field(default=EVERYTHING, init=False)
 
     def entry(
@@ -92,17 +94,27 @@ class Call:
     async def ask(self, *, names_ehr: bool) -> None:
         """Ask for access; with ``names_ehr`` to one EHR. Raises NotAllowed, StoreUnavailable."""
         decision = await self._decision(names_ehr)
-        if not decision.allowed:
-            await self.record([self.entry(Outcome.DENIED, detail=f"{decision.code}: {decision.reason}")])
-            raise NotAllowed(self.action.value, decision.reason, decision.code)
+        await self._unless(decision)
         self.sight, self.waits = decision.sight, decision.open
+
+    async def require(self, name: str) -> None:
+        """Ask whether the token's scopes reach a template or stored query. Raises NotAllowed."""
+        if self.ctx.settings.enforces_access:
+            await self._unless(may_name(self.ctx.actor, self.action, name))
+
+    async def _unless(self, decision: Decision) -> None:
+        if decision.allowed:
+            return
+        await self.record([self.entry(Outcome.DENIED, detail=f"{decision.code}: {decision.reason}")])
+        self.denied = True
+        raise NotAllowed(self.action.value, decision.reason, decision.code)
 
     async def _decision(self, names_ehr: bool) -> Decision:
         ctx = self.ctx
         if not ctx.settings.enforces_access:
             return allow_all()
         facts = await self._facts() if names_ehr else None
-        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason))
+        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, self.ehr_id))
 
     async def _facts(self) -> Facts:
         """Where no EHR was found, one is looked up all the same, so that both take the same time."""
@@ -114,7 +126,7 @@ class Call:
             return True
         ctx = self.ctx
         facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
-        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason))
+        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id))
         return decision.allowed and decision.sight.sees(template_id)
 
     async def population(self) -> QueryAccess:
@@ -126,11 +138,19 @@ class Call:
         if actor.kind is ActorKind.CITIZEN:
             return QueryAccess(ehr_ids=await access.ehrs_of_citizen(actor))
         if actor.kind is ActorKind.PROFESSIONAL:
-            return QueryAccess(ehr_ids=await access.ehrs_in_care(actor))
+            in_care = await access.ehrs_in_care(actor)
+            one_patient = actor.patient_only(granting(actor.grants or (), "aql", "s"))
+            return QueryAccess(ehr_ids=in_care & {actor.launch_ehr} if one_patient else in_care)
         return QueryAccess.nothing()
 
     async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
-        """Store a contribution together with its audit entry. Raises what CommitQueue.submit raises."""
+        """Store a contribution together with its audit entry.
+
+        Raises NotAllowed (a template out of scope) and what CommitQueue.submit raises.
+        """
+        for version in commit.versions:
+            if version.template_id is not None:
+                await self.require(version.template_id)
         versions = await self.ctx.store.commits.submit(commit)
         self.recorded = True
         return versions
@@ -195,7 +215,8 @@ async def _run(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
     try:
         return await inside()
     except HelsekortError as error:
-        await call.record([call.entry(Outcome.REFUSED, detail=error.code)])
+        if not call.denied:
+            await call.record([call.entry(Outcome.REFUSED, detail=error.code)])
         raise
 
 

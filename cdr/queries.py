@@ -57,7 +57,7 @@ async def run_query(
     """
     started = call.ctx.clock()
     scope = await _understanding(text, parameters)
-    access = await _access(call, ehr_id)
+    access = await _access(call, ehr_id, (name or "").partition("/")[0])
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=started, page=page)
     rows, owners = await _run(call, plan)
@@ -125,8 +125,9 @@ def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:
     return scope
 
 
-async def _access(call: Call, ehr_id: str | None) -> QueryAccess:
-    """The EHRs that the caller may see, as the query's own predicate."""
+async def _access(call: Call, ehr_id: str | None, name: str = "") -> QueryAccess:
+    """The EHRs that the caller may see, as the query's own predicate; ``name`` is that of a stored query."""
+    await call.require(name)
     if ehr_id is None:
         return await call.population()
     ehr_id = normal_object_id(ehr_id)
