@@ -197,7 +197,7 @@ async def _version(
     else:
         found = await reads.latest(ehr_id, object_id)
     if found is not None and found.kind is Kind.COMPOSITION:
-        return found
+        return call.show(found)
     await _head(call, ehr_id, object_id)
     raise UnknownVersion(version_uid or (iso(at) if at else object_id))
 
@@ -206,9 +206,10 @@ async def _head(call: Call, ehr_id: str, object_id: str) -> Head:
     """The latest version of a composition. Raises UnknownEhr, UnknownObject."""
     head = await call.ctx.store.reads.head(ehr_id, object_id)
     if head is not None and head.kind is Kind.COMPOSITION:
+        call.require_visible(object_id, head)
         return head
     known = await call.ctx.store.reads.has_ehr(ehr_id)
-    raise UnknownObject(object_id) if known else UnknownEhr(ehr_id)
+    raise call.absent(UnknownObject(object_id)) if known else UnknownEhr(ehr_id)
 
 
 async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersion]:
@@ -217,4 +218,5 @@ async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersio
     if not history or history[0].kind is not Kind.COMPOSITION:
         await _head(call, ehr_id, object_id)
         raise UnknownObject(object_id)
+    call.require_visible(object_id, history[0])
     return history

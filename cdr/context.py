@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from cdr.actor import Actor, ActorKind
 from cdr.settings import Settings
+from cdr.sight import Terms
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology.service import TerminologyService
@@ -44,3 +45,9 @@ class Ctx:
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What consent and shielding depend on besides who asks."""
+        roles = frozenset(filter(None, self.settings.shielded_roles.split(",")))
+        return Terms(self.settings.legal_basis, self.clock(), roles)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 from archetypes.aom.constraints import CArchetypeRoot, CComplexObject, CObject
@@ -14,6 +15,25 @@ from archetypes.aom.names import fixed_name as fixed_name
 from archetypes.aom.names import step as step
 
 Annotations = Mapping[str, Mapping[str, str]]  # template path -> key -> value
+
+
+class TemplateAccess(StrEnum):
+    """Whose eyes compositions of a template are for; ``other_details`` of the template hold it."""
+
+    OPEN = ""  # access alone decides
+    CARD = "card"  # part of the card: needs her consent
+    SHIELDED = "shielded"  # needs her consent, and is never on the shared card
+    CONSENT = "consent"  # the consent itself
+
+    @property
+    def on_card(self) -> bool:
+        """Does it need her consent?"""
+        return self in (TemplateAccess.CARD, TemplateAccess.SHIELDED)
+
+    @classmethod
+    def _missing_(cls, value: object) -> TemplateAccess:
+        """A word that we do not know is taken for the strictest."""
+        return cls.SHIELDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +53,11 @@ class OperationalTemplate:
     description: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     annotations: Annotations = field(default_factory=lambda: MappingProxyType({}))
     content_hash: str = ""
+
+    @property
+    def access(self) -> TemplateAccess:
+        """Whose eyes its compositions are for (``helsekort.access`` in other_details)."""
+        return TemplateAccess(self.description.get("other_details.helsekort.access", ""))
 
     def nodes(self) -> Iterator[Node]:
         """Every node of the template, depth first, the root first."""

@@ -46,6 +46,9 @@ class Database:
     tombstones: Collection
     notices: Collection
     webhooks: Collection
+    consents: Collection
+    cards: Collection
+    removals: Collection
     meta: Collection
 
     @classmethod

@@ -17,7 +17,8 @@ from cdr.store.feed import notice
 from cdr.store.tombstones import Tombstones
 
 CHUNK = 500
-FORGET = {"$unset": {"e": "", "ct": ""}}  # a repeated request must not make again what was erased
+NO_DESCRIPTION = {"$unset": {"au.d": ""}}  # words on a contribution are about all that it holds
+FORGET = {"$unset": {"e": "", "ct": "", "h": ""}}  # a repeated request must not make again what was erased
 
 
 async def erase_object(
@@ -39,9 +40,11 @@ async def erase_object(
         for about_it in (database.tags, database.code_checks):
             await about_it.delete_many(where, session=session)
         named = {"e": ehr_id, "v.o": object_id}
-        await database.contributions.update_many(named, {"$pull": {"v": {"o": object_id}}}, session=session)
+        taken_out = {"$pull": {"v": {"o": object_id}}, **NO_DESCRIPTION}
+        await database.contributions.update_many(named, taken_out, session=session)
         await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
         made_it = {"e": ehr_id, "ct": {"$in": contributions}}
+        await database.versions.update_many(made_it, NO_DESCRIPTION, session=session)
         await database.repeats.update_many(made_it, FORGET, session=session)
         await tombstones.add(object_id, at, session)
         told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
@@ -61,6 +64,9 @@ def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
         database.tags,
         database.code_checks,
         database.subjects,
+        database.consents,
+        database.cards,
+        database.removals,
     )
 
 

@@ -45,7 +45,15 @@ async def prepare(database: Database) -> None:
     await _check_schema(database)
     await _mark_compositions_without_rows(database)
     await database.versions.create_indexes(VERSION_INDEXES)
-    for of_an_ehr in (database.subjects, database.contributions, database.repeats, database.code_checks):
+    for of_an_ehr in (
+        database.subjects,
+        database.contributions,
+        database.repeats,
+        database.code_checks,
+        database.consents,
+        database.cards,
+        database.removals,
+    ):
         await of_an_ehr.create_index("e", name="ehr")
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
     await database.notices.create_index("e", name="ehr")
@@ -55,6 +63,7 @@ async def prepare(database: Database) -> None:
     await database.ehrs.create_index(
         "queryable", name="not_queryable", partialFilterExpression={"queryable": False}
     )
+    await database.ehrs.create_index("plain", name="plain")
     await database.ehrs.create_index("gate.open", name="closed", partialFilterExpression={"gate.open": False})
     await database.proofs.create_index("end", name="end", expireAfterSeconds=0)
     await database.ehrs.create_index("rel.org", name="in_care")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cdr.consent import consent_facts
 from cdr.errors import (
     AlreadyCommitted,
     CdrError,
@@ -19,6 +20,7 @@ from cdr.errors import (
     UnknownVersion,
     VersionConflict,
 )
+from cdr.store.consents import CONSENT_MEMBERS, consent_error
 from cdr.store.database import FAR, Database, Document
 from cdr.store.documents import HEAD_FIELDS, NewVersion, document_id, head
 from cdr.store.tombstones import Tombstones
@@ -48,8 +50,8 @@ async def find_losers(
 
 async def _gates(database: Database, group: Sequence[Commit]) -> Mapping[str, Document]:
     ids = list({commit.ehr_id for commit in group})
-    documents = await database.ehrs.find({"_id": {"$in": ids}}, {"gate": 1}).to_list()
-    return {document["_id"]: document["gate"] for document in documents}
+    documents = await database.ehrs.find({"_id": {"$in": ids}}, {"gate": 1, **CONSENT_MEMBERS}).to_list()
+    return {document["_id"]: document for document in documents}
 
 
 async def _creation_error(
@@ -60,14 +62,15 @@ async def _creation_error(
     return None
 
 
-def _gate_error(commit: Commit, gate: Document | None) -> CdrError | None:
-    if gate is None:
+def _gate_error(commit: Commit, ehr: Document | None) -> CdrError | None:
+    if ehr is None:
         return UnknownEhr(commit.ehr_id)
-    if not gate["open"]:
+    if not ehr["gate"]["open"]:
         return EhrClosed(commit.ehr_id)
-    if (commit.status is None or commit.needs_modifiable) and not gate["mod"]:
+    content = commit.status is None and commit.consent is None
+    if (content or commit.needs_modifiable) and not ehr["gate"]["mod"]:
         return EhrNotModifiable(commit.ehr_id)
-    return None
+    return consent_error(commit, consent_facts(ehr))
 
 
 async def _subject_error(database: Database, commit: Commit) -> CdrError | None:

@@ -17,11 +17,13 @@ from cdr.store.candidates import Candidates
 from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
 from cdr.store.commits import CommitQueue
+from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.feed import Feed
 from cdr.store.indexes import prepare
 from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
+from cdr.store.removals import Removals
 from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
 from cdr.store.tag_documents import TagDocuments
@@ -34,7 +36,8 @@ from cdr.store.webhook_documents import WebhookDocuments
 class Store:
     """One database; made by :meth:`open`, ended by :meth:`close`.
 
-    ``commits`` writes, ``reads`` and ``candidates`` read, ``audit`` records accesses that write nothing.
+    ``commits`` writes, ``reads``, ``consents`` and ``candidates`` read, ``audit`` records accesses that write
+    nothing, ``removals`` carries out what withdrawals of consent began.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class Store:
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
+        self.consents = Consents(database)
+        self.removals = Removals(database, tombstones, self.audit)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
 
     @classmethod
@@ -82,6 +87,7 @@ class Store:
         store.audit.start()
         store.proofs.start()
         store.commits.start()
+        store.removals.start()
         return store
 
     @classmethod
@@ -96,6 +102,7 @@ class Store:
 
     async def close(self) -> None:
         """Write what waits, then disconnect."""
+        await self.removals.stop()
         await self.commits.stop()
         await self.proofs.stop()
         await self.audit.stop()

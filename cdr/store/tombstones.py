@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.store.database import Database
@@ -32,9 +33,14 @@ class Tombstones:
 
     async def add(self, ehr_id: str, at: datetime, session: AsyncClientSession) -> None:
         """Remember an erased id."""
-        await self._database.tombstones.update_one(
-            {"_id": self._mark(ehr_id)}, {"$setOnInsert": {"at": at}}, upsert=True, session=session
-        )
+        await self.add_all([ehr_id], at, session)
+
+    async def add_all(self, ids: Sequence[str], at: datetime, session: AsyncClientSession) -> None:
+        """Remember erased ids; there is at least one."""
+        marks = [
+            UpdateOne({"_id": self._mark(id_)}, {"$setOnInsert": {"at": at}}, upsert=True) for id_ in ids
+        ]
+        await self._database.tombstones.bulk_write(marks, session=session)
 
     async def any_of(self, ehr_ids: Sequence[str], session: AsyncClientSession | None = None) -> bool:
         """Was one of these ids erased?"""

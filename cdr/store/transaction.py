@@ -11,6 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
 from cdr.store.code_check_documents import waiting_check
+from cdr.store.consents import ConsentWrite, card_gate_updates
 from cdr.store.database import FAR, Collection, Database, Document
 from cdr.store.documents import (
     NewVersion,
@@ -21,6 +22,7 @@ from cdr.store.documents import (
     document_id,
     version_document,
 )
+from cdr.store.feed import notice
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit, StatusFacts
 from cdr.versions import AuditDetails, ChangeType, Lifecycle, StoredVersion, next_commit_time
@@ -35,6 +37,8 @@ class GroupWrite:
     """The documents and updates of a group, with commit times given."""
 
     content_ehrs: list[str]
+    card_gates: list[UpdateOne]
+    consent: ConsentWrite
     status_updates: list[UpdateOne]
     status_ehrs: list[str]
     superseded: list[UpdateOne]
@@ -52,10 +56,16 @@ class GroupWrite:
     @classmethod
     def of(cls, group: Sequence[Commit], batch: AuditBatch) -> GroupWrite:
         """What the commits of ``group`` write together."""
-        content = {commit.ehr_id for commit in group if commit.status is None}
+        content = {
+            commit.ehr_id
+            for commit in group
+            if commit.status is None and commit.consent is None and commit.gate is None
+        }
         updating = [commit for commit in group if commit.status is not None and not commit.creates_ehr]
         write = cls(
             content_ehrs=sorted(content),
+            card_gates=card_gate_updates(group),
+            consent=ConsentWrite.of(group),
             status_updates=[_status_update(commit) for commit in updating],
             status_ehrs=[commit.ehr_id for commit in updating],
             superseded=[],
@@ -76,7 +86,12 @@ class GroupWrite:
 
     def _add(self, commit: Commit) -> None:
         audit = _audit(commit)
-        where: dict[str, Any] = {"ehr_id": commit.ehr_id, "contribution_id": commit.contribution_id}
+        where: dict[str, Any] = {
+            "ehr_id": commit.ehr_id,
+            "contribution_id": commit.contribution_id,
+            "organisation": commit.entry.organisation,
+            "card_id": commit.gate.card_id if commit.gate else None,
+        }
         stored = []
         for version in commit.versions:
             of_version = _version_audit(audit, version)
@@ -136,9 +151,16 @@ async def write_group(
         (database.subjects, write.subjects),
         (database.versions, write.documents),
         (database.code_checks, write.code_checks),
+        (database.consents, write.consent.events),
+        (database.removals, write.consent.removals),
     ):
         if documents:
             await collection.insert_many(documents, session=session)
+    for ehr_id, event, at in write.consent.notices:
+        ehr = await database.ehrs.find_one({"_id": ehr_id}, {"rel": 1}, session=session)
+        await database.notices.insert_one(notice(event, ehr or {"_id": ehr_id}, at), session=session)
+    if write.consent.cards:
+        await database.cards.bulk_write(write.consent.cards, session=session)
     await database.audit.insert_one(batch_document(write.batch), session=session)
 
 
@@ -148,6 +170,8 @@ async def _pass_gates(database: Database, session: AsyncClientSession, write: Gr
         passed = await database.ehrs.update_many(open_gates, {"$inc": {"gate.w": 1}}, session=session)
         if passed.matched_count != len(write.content_ehrs):
             raise GroupRefused
+    await _update_all(database.ehrs, write.card_gates, session)
+    await _update_all(database.ehrs, write.consent.gates, session)
     await _update_all(database.ehrs, write.status_updates, session)
 
 
@@ -164,7 +188,7 @@ def _audit(commit: Commit) -> AuditDetails:
     """The audit of the contribution: one commit time for all of its versions."""
     before = [version.previous_commit for version in commit.versions]
     before += [later.committed for later in commit.attested]
-    moments = [next_commit_time(commit.clock, moment) for moment in before]
+    moments = [next_commit_time(commit.clock, moment) for moment in [*before, None]]
     return AuditDetails(
         commit.system_id, commit.committer, max(moments), ChangeType.CREATION, commit.description
     )
