@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from archetypes.aom.constraints import CArchetypeRoot, CComplexObject, CObject
 from archetypes.aom.names import fixed_name as fixed_name
 from archetypes.aom.names import step as step
 
 Annotations = Mapping[str, Mapping[str, str]]  # template path -> key -> value
+Defaults = Mapping[str, Mapping[str, Any]]  # path of a value -> data value, as canonical JSON
 
 
 class TemplateAccess(StrEnum):
@@ -42,7 +44,8 @@ class OperationalTemplate:
 
     ``language`` is the default language of texts and FLAT ids; ``annotations`` are keyed by the
     template path as :func:`nodes` writes it; ``content_hash`` is the SHA-256 hex digest of the
-    canonical OPT XML.
+    canonical OPT XML. For forms only, and no constraints: ``defaults`` (what a new form shows at
+    ``.../items[at0004]/value``) and ``view`` (hints such as ``pass_through``, keyed like annotations).
     """
 
     template_id: str
@@ -52,6 +55,8 @@ class OperationalTemplate:
     uid: str | None = None
     description: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     annotations: Annotations = field(default_factory=lambda: MappingProxyType({}))
+    defaults: Defaults = field(default_factory=lambda: MappingProxyType({}))
+    view: Annotations = field(default_factory=lambda: MappingProxyType({}))
     content_hash: str = ""
 
     @property
@@ -61,7 +66,7 @@ class OperationalTemplate:
 
     def nodes(self) -> Iterator[Node]:
         """Every node of the template, depth first, the root first."""
-        return _walk(self.definition, "", self.definition, ())
+        return nodes_of(self.definition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,11 @@ class Node:
     constraint: CObject
     root: CArchetypeRoot
     parents: tuple[CComplexObject, ...]
+
+
+def nodes_of(definition: CArchetypeRoot) -> Iterator[Node]:
+    """Every node below and with the root of a template, depth first, the root first."""
+    return _walk(definition, "", definition, ())
 
 
 def _walk(
