@@ -20,6 +20,7 @@ from api.pages import add_pages
 from api.routes import (
     adl2,
     admin,
+    bulk,
     composition,
     contribution,
     definition,
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_pages(app, settings)
     app.state.closing = False
     app.include_router(system.health)
+    app.include_router(bulk.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
     for routes in _ROUTES:

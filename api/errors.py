@@ -125,19 +125,27 @@ def error_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer in the one body shape; ``findings`` in the language that ``preferred_language`` gives."""
+    return Response(
+        orjson.dumps(_body(code, message, findings)),
+        status_code=status,
+        media_type=JSON,
+        headers={"Content-Language": preferred_language(request), **(headers or {})},
+    )
+
+
+def error_body(error: HelsekortError, language: str) -> dict[str, Any]:
+    """The one body shape of an error of ours."""
+    return _body(error.code, str(error), _findings_of(error, language))
+
+
+def _body(code: str, message: str, findings: Iterable[JsonFinding]) -> dict[str, Any]:
     shown = list(findings)
-    body = {
+    return {
         "message": message,
         "code": code,
         "validationErrors": [_one_line(finding) for finding in shown],
         "findings": shown,
     }
-    return Response(
-        orjson.dumps(body),
-        status_code=status,
-        media_type=JSON,
-        headers={"Content-Language": preferred_language(request), **(headers or {})},
-    )
 
 
 def _finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:

@@ -28,6 +28,7 @@ TAGS = [
     {"name": "ITEM_TAG", "description": "Tags on objects and versions; not versioned."},
     {"name": "Definition", "description": "Templates, web templates, stored queries."},
     {"name": "Query", "description": "AQL."},
+    {"name": "Bulk", "description": "Many compositions in one request."},
     {"name": "Events", "description": "What happens, as it happens: identifiers only."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from cdr.actor import Actor, ActorKind
 from cdr.settings import Settings
 from cdr.sight import Terms
+from cdr.store.commit_modes import CommitSink
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology.service import TerminologyService
@@ -33,7 +34,8 @@ class Ctx:
 
     ``basis`` is the access basis (UNNTAK, SAMTYKKE, FORHOYET_SAMTYKKE, AKUTT) and ``reason`` what the actor
     says of an emergency; both go into the audit. ``clock`` returns times with a zone; ``new_id`` makes ids
-    of EHRs, objects and contributions; ``terminology`` knows outside codes.
+    of EHRs, objects and contributions; ``terminology`` knows outside codes. ``commits`` takes them in place
+    of the store's own queue.
     """
 
     actor: Actor
@@ -45,6 +47,7 @@ class Ctx:
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None
+    commits: CommitSink | None = None
 
     @property
     def terms(self) -> Terms:

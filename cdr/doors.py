@@ -197,7 +197,7 @@ class Call:
                 await self.require(version.template_id)
         if self.ctx.settings.enforces_access:
             commit = await gated(self.ctx, self.sight, commit)
-        versions = await self.ctx.store.commits.submit(commit)
+        versions = await (self.ctx.commits or self.ctx.store.commits).submit(commit)
         self.recorded = True
         return versions
 

@@ -95,6 +95,7 @@ _ERRORS = (
     "template.unknown",
     "composition.persistence",
     "ehr_status.subject",
+    "bulk.refused",
     "contribution.malformed",
     "contribution.version",
     "directory.name_used_twice",

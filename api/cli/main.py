@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.archetype import archetype_commands
+from api.cli.bulk_import import import_compositions
 from api.cli.coverage import coverage
 from api.cli.database import database_commands
 from api.cli.demo import demo
@@ -33,6 +34,7 @@ app.command("demo")(demo)
 app.command("coverage")(coverage)
 app.command("validate")(validate)
 app.command("query")(query)
+app.command("import")(import_compositions)
 app.add_typer(archetype_commands, name="archetype")
 app.add_typer(database_commands, name="db")
 app.add_typer(template_commands, name="template")

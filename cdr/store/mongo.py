@@ -16,6 +16,7 @@ from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
 from cdr.store.candidates import Candidates
 from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
+from cdr.store.commit_modes import DryRun, Together
 from cdr.store.commits import CommitQueue
 from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
@@ -112,6 +113,14 @@ class Store:
         """Return if the database answers. Raises StoreUnavailable."""
         with store_errors():
             await self._database.client.admin.command("ping")
+
+    def dry_run(self) -> DryRun:
+        """Where commits are judged and not stored."""
+        return DryRun(self.commits, self.audit)
+
+    def together(self, count: int) -> Together:
+        """Where so many commits are stored in one transaction, or none of them."""
+        return Together(self.commits, count)
 
     async def erase(self, ehr_id: str) -> bool:
         """Erase an EHR physically; False if there is no such EHR."""
