@@ -30,6 +30,7 @@ from api.routes import (
     issuer,
     query,
     stored_query,
+    subject_ids,
     system,
     tags,
     validate,
@@ -48,6 +49,7 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 
 _ROUTES = (
     system,
+    subject_ids,
     ehr,
     composition,
     contribution,
@@ -84,7 +86,8 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
-        app.include_router(admin.router, prefix=BASE_PATH)
+        app.include_router(admin.dev_router, prefix=BASE_PATH)
+    app.include_router(admin.router, prefix=BASE_PATH)
     if settings.issuer == BUILTIN:
         app.include_router(issuer.router)
     add_openapi(app)

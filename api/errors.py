@@ -58,6 +58,7 @@ from cdr.errors import (
 )
 from cdr.identity.errors import IssuerSilent, TokenRefused
 from cdr.identity.tokens import ALGORITHMS
+from cdr.join_errors import EhrJoined
 from templates.errors import (
     InvalidTemplate,
     NoExample,
@@ -84,6 +85,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     NotSayable: HTTPStatus.NOT_ACCEPTABLE,
     QueryTimeout: HTTPStatus.REQUEST_TIMEOUT,
+    EhrJoined: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
     Gone: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -198,6 +200,9 @@ def _headers_of(request: Request, error: HelsekortError) -> dict[str, str]:
     """The headers that go with an error: whoever is stale is told what is latest, and where it is."""
     if isinstance(error, VersionConflict | NotLatest):
         return {"ETag": etag(error.latest), **_address_of(request, error.latest)}
+    if isinstance(error, EhrJoined):
+        path = request.scope["path"].removeprefix(BASE_PATH).replace(error.ehr_id, error.into)
+        return {"Location": location(request, path), "openehr-ehr-id": error.into}
     if isinstance(error, TokenRefused):
         return {"WWW-Authenticate": _challenge(error)}
     if isinstance(error, NotAllowed) and error.code == "access.scope":

@@ -16,6 +16,8 @@ class Action(StrEnum):
     FIND_EHR = "ehr.find"
     READ_STATUS = "ehr_status.read"
     UPDATE_STATUS = "ehr_status.update"
+    JOIN_EHRS = "ehr.join"
+    SPLIT_EHRS = "ehr.split"
     ERASE_EHR = "ehr.erase"
     ERASE_ALL = "ehr.erase_all"
     CREATE_COMPOSITION = "composition.create"
@@ -90,6 +92,8 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.FIND_EHR: _HER_OWN_OR_IN_CARE,
     Action.READ_STATUS: _HER_OWN_OR_IN_CARE,
     Action.UPDATE_STATUS: _IN_CARE,
+    Action.JOIN_EHRS: {OPERATOR: Need.NOTHING},
+    Action.SPLIT_EHRS: {OPERATOR: Need.NOTHING},
     Action.ERASE_EHR: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.ERASE_ALL: {},
     Action.CREATE_COMPOSITION: _IN_CARE,

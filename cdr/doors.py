@@ -28,9 +28,10 @@ from cdr.card_gate import gated, shown
 from cdr.consent import card_closed
 from cdr.consent_errors import CardClosed, ConsentChanged
 from cdr.context import ActorKind, Ctx
-from cdr.errors import CdrError, NotAllowed, NotFound, UnknownObject
+from cdr.errors import CdrError, Conflict, NotAllowed, NotFound, UnknownObject
 from cdr.facts import Facts
 from cdr.grants import granting
+from cdr.join_errors import EhrJoined
 from cdr.sight import EVERYTHING, Marks, Sight, Sights
 from cdr.store.waiting import Commit
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
@@ -156,6 +157,19 @@ class Call:
         """The error for what is not there: where the card is closed, the same as for what is."""
         return error if self.sight.lack is None else card_closed(self.sight.lack)
 
+    async def tell_of_join(self) -> None:
+        """Where the EHR was joined into another one: tell its id to whoever may use that.
+
+        Raises EhrJoined; nothing where the EHR was not joined, or the other one is not for the actor.
+        """
+        old = self.ehr_id
+        into = None if old is None else await self.ctx.store.joins.into(old)
+        if old is None or into is None:
+            return
+        self.ehr_id = into
+        if (await self._decision(names_ehr=True)).allowed:
+            raise EhrJoined(old, into)
+
     async def population(self) -> QueryAccess:
         """The EHRs that a query without a named EHR ranges over: the actor's own, those in care, or all."""
         actor, access = self.ctx.actor, self.ctx.store.access
@@ -237,8 +251,12 @@ def _door(
         async def use_case(ctx: Ctx, /, *args: P.args, **kwargs: P.kwargs) -> R:
             arguments = dict(zip(names, args, strict=False)) | kwargs
             call = Call(ctx, action, _ehr_of(arguments), _object_of(arguments))
-            await call.ask(names_ehr=isinstance(arguments.get("ehr_id"), str))
-            answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
+            try:
+                await call.ask(names_ehr=isinstance(arguments.get("ehr_id"), str))
+                answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
+            except (NotAllowed, NotFound, Conflict):
+                await call.tell_of_join()
+                raise
             assert call.recorded, f"{inside.__name__} answers without an audit entry"
             assert not call.waits, f"{inside.__name__} answers without asking for access to the EHR it found"
             return answer

@@ -38,6 +38,8 @@ class Database:
     stored_queries: Collection
     ehrs: Collection
     subjects: Collection
+    joins: Collection
+    set_aside: Collection
     audit: Collection
     proofs: Collection
     templates: Collection
@@ -60,6 +62,21 @@ class Database:
         )
         names = [field.name for field in fields(cls) if field.name != "client"]
         return cls(client, **{collection: database[collection] for collection in names})
+
+
+def of_an_ehr(database: Database) -> tuple[Collection, ...]:
+    """What holds documents of an EHR under ``e`` and goes with it; ``ehrs`` itself goes last."""
+    return (
+        database.versions,
+        database.contributions,
+        database.tags,
+        database.code_checks,
+        database.subjects,
+        database.consents,
+        database.cards,
+        database.removals,
+        database.set_aside,
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from cdr.events import EventType
-from cdr.store.database import DURABLE, Collection, Database, store_errors
+from cdr.store.database import DURABLE, Database, of_an_ehr, store_errors
 from cdr.store.feed import notice
 from cdr.store.tombstones import Tombstones
 
@@ -56,20 +56,6 @@ async def erase_object(
             return await session.with_transaction(erase, ReadConcern("snapshot"), DURABLE)
 
 
-def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
-    """What holds documents of an EHR under ``e``; ``ehrs`` itself goes last."""
-    return (
-        database.versions,
-        database.contributions,
-        database.tags,
-        database.code_checks,
-        database.subjects,
-        database.consents,
-        database.cards,
-        database.removals,
-    )
-
-
 async def close_gate(database: Database, ehr_id: str) -> bool:
     """Refuse every later write to the EHR; False if there is no such EHR."""
     with store_errors():
@@ -80,12 +66,15 @@ async def close_gate(database: Database, ehr_id: str) -> bool:
 async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: str, at: datetime) -> None:
     """Delete everything of an EHR whose gate is closed; may be repeated after a crash."""
     with store_errors():
-        for collection in _of_an_ehr(database):
+        for collection in of_an_ehr(database):
             await collection.delete_many({"e": ehr_id})
         await database.repeats.update_many({"e": ehr_id}, FORGET)
 
         async def bury(session: AsyncClientSession) -> None:
-            await tombstones.add(ehr_id, at, session)
+            joined = await database.joins.distinct("_id", {"e": ehr_id}, session=session)
+            for erased in (ehr_id, *joined):
+                await tombstones.add(erased, at, session)
+            await database.joins.delete_many({"e": ehr_id}, session=session)
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:
                 told = notice(EventType.EHR_ERASED, ehr, at)
@@ -109,7 +98,7 @@ async def delete_all(database: Database) -> int:
         ids = await closed_ehrs(database)
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            for collection in (*_of_an_ehr(database), database.repeats):
+            for collection in (*of_an_ehr(database), database.joins, database.repeats):
                 await collection.delete_many({"e": {"$in": chunk}})
             await database.ehrs.delete_many({"_id": {"$in": chunk}})
         return len(ids)

@@ -23,6 +23,7 @@ from cdr.errors import (
 from cdr.store.consents import CONSENT_MEMBERS, consent_error
 from cdr.store.database import FAR, Database, Document
 from cdr.store.documents import HEAD_FIELDS, NewVersion, document_id, head
+from cdr.store.joins import is_joined
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit
 from cdr.versions import Kind
@@ -36,7 +37,7 @@ async def find_losers(
     losers: dict[Commit, CdrError] = {}
     for commit in group:
         error = await _repeat_error(database, commit) or (
-            await _creation_error(tombstones, commit, gates)
+            await _creation_error(database, tombstones, commit, gates)
             if commit.creates_ehr
             else _gate_error(commit, gates.get(commit.ehr_id))
         )
@@ -55,9 +56,10 @@ async def _gates(database: Database, group: Sequence[Commit]) -> Mapping[str, Do
 
 
 async def _creation_error(
-    tombstones: Tombstones, commit: Commit, gates: Mapping[str, Document]
+    database: Database, tombstones: Tombstones, commit: Commit, gates: Mapping[str, Document]
 ) -> CdrError | None:
-    if commit.ehr_id in gates or await tombstones.any_of([commit.ehr_id]):
+    used = commit.ehr_id in gates or await tombstones.any_of([commit.ehr_id])
+    if used or await is_joined(database, [commit.ehr_id]):
         return EhrExists(commit.ehr_id)
     return None
 

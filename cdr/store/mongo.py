@@ -22,11 +22,13 @@ from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.feed import Feed
 from cdr.store.indexes import prepare
+from cdr.store.joins import Joins
 from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
 from cdr.store.removals import Removals
 from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
+from cdr.store.subject_documents import SubjectDocuments
 from cdr.store.tag_documents import TagDocuments
 from cdr.store.template_documents import TemplateDocuments
 from cdr.store.template_versions import TemplateVersions
@@ -53,6 +55,8 @@ class Store:
         self.stored_queries = StoredQueryDocuments(database)
         self.rows = RowDocuments(database)
         self.tags = TagDocuments(database)
+        self.subjects = SubjectDocuments(database)
+        self.joins = Joins(database)
         self.code_lists = CodeListDocuments(database)
         self.code_checks = CodeCheckDocuments(database)
         self.feed = Feed(database)

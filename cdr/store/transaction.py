@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -23,6 +24,8 @@ from cdr.store.documents import (
     version_document,
 )
 from cdr.store.feed import notice
+from cdr.store.joins import is_joined
+from cdr.store.subject_documents import change_subject, subject_document
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit, StatusFacts
 from cdr.versions import AuditDetails, ChangeType, Lifecycle, StoredVersion, next_commit_time
@@ -40,7 +43,7 @@ class GroupWrite:
     card_gates: list[UpdateOne]
     consent: ConsentWrite
     status_updates: list[UpdateOne]
-    status_ehrs: list[str]
+    subject_changes: list[tuple[str, StatusFacts, datetime]]
     superseded: list[UpdateOne]
     ehrs: list[Document]
     subjects: list[Document]
@@ -67,7 +70,7 @@ class GroupWrite:
             card_gates=card_gate_updates(group),
             consent=ConsentWrite.of(group),
             status_updates=[_status_update(commit) for commit in updating],
-            status_ehrs=[commit.ehr_id for commit in updating],
+            subject_changes=[],
             superseded=[],
             ehrs=[],
             subjects=[],
@@ -103,11 +106,17 @@ class GroupWrite:
                 self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
         self._add_contribution(commit, audit)
-        if commit.creates_ehr and commit.status is not None:
-            self.ehrs.append(_ehr_document(commit, commit.status, audit))
-        if commit.status is not None and commit.status.subject is not None:
-            namespace, subject_id = commit.status.subject
-            self.subjects.append({"_id": {"ns": namespace, "id": subject_id}, "e": commit.ehr_id})
+        if commit.status is not None:
+            self._add_status(commit, commit.status, audit)
+
+    def _add_status(self, commit: Commit, status: StatusFacts, audit: AuditDetails) -> None:
+        if not commit.creates_ehr:
+            self.subject_changes.append((commit.ehr_id, status, audit.time_committed))
+            return
+        self.ehrs.append(_ehr_document(commit, status, audit))
+        subject = subject_document(status, commit.ehr_id, audit.time_committed)
+        if subject is not None:
+            self.subjects.append(subject)
 
     def _add_contribution(self, commit: Commit, audit: AuditDetails) -> None:
         self.chosen_ids.extend(commit.chosen_ids)
@@ -137,12 +146,14 @@ async def write_group(
 ) -> None:
     """Write everything inside the session's transaction. Raises GroupRefused and the driver's errors."""
     await _pass_gates(database, session, write)
-    if write.status_ehrs:
-        await database.subjects.delete_many({"e": {"$in": write.status_ehrs}}, session=session)
+    for ehr_id, status, at in write.subject_changes:
+        await change_subject(database, session, ehr_id, status, at)
     await _update_all(database.versions, write.superseded, session)
     await _update_all(database.versions, write.attested, session)
     new_ids = [ehr["_id"] for ehr in write.ehrs] + write.chosen_ids
     if new_ids and await tombstones.any_of(new_ids, session):
+        raise GroupRefused
+    if write.ehrs and await is_joined(database, [ehr["_id"] for ehr in write.ehrs], session):
         raise GroupRefused
     for collection, documents in (
         (database.repeats, write.repeats),

@@ -14,12 +14,16 @@ from cdr.versions import ChangeType, JsonObject, Kind, ObjectVersionId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFacts:
-    """What an EHR_STATUS decides about its EHR; ``subject`` is (namespace, id)."""
+    """What an EHR_STATUS decides about its EHR; ``subject`` is (namespace, id).
+
+    ``follows_temporary``: a D-number or helper number that was the subject's id before stays one of hers.
+    """
 
     object_id: str
     is_modifiable: bool
     is_queryable: bool
     subject: tuple[str, str] | None
+    follows_temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from cdr import (
     definitions,
     directory,
     ehrs,
+    joining,
     queries,
     row_upkeep,
     stored_queries,
+    subjects,
     tags,
     validation,
 )
@@ -57,6 +59,8 @@ MODULES = (
     stored_queries,
     tags,
     validation,
+    joining,
+    subjects,
 )
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
@@ -199,6 +203,27 @@ async def a_code_list(ctx: Ctx) -> dict[str, Any]:
     return {"url": "urn:oid:1.2.3"}
 
 
+async def an_added_id(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"namespace": "demo", "subject_id": "was-hers"}
+
+
+async def a_former_id(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_added_id(ctx)
+    await subjects.add_subject_id(ctx, **arguments)
+    return arguments
+
+
+async def two_ehrs(ctx: Ctx) -> dict[str, Any]:
+    joined = await ehrs.create_ehr(ctx)
+    return await an_ehr(ctx) | {"joined_id": joined.ehr_id, "reason": "one woman"}
+
+
+async def a_join(ctx: Ctx) -> dict[str, Any]:
+    arguments = await two_ehrs(ctx)
+    await joining.join_ehrs(ctx, **arguments)
+    return {name: arguments[name] for name in ("ehr_id", "joined_id")}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -222,7 +247,13 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_composition_version": an_object,
     "create_contribution": a_new_contribution,
     "get_contribution": a_contribution,
-    "erase_composition": an_object,
+    "erase_object": an_object,
+    "get_subject_ids": an_ehr,
+    "add_subject_id": an_added_id,
+    "withdraw_subject_id": a_former_id,
+    "join_ehrs": two_ehrs,
+    "split_ehrs": a_join,
+    "get_joins": an_ehr,
     "get_ehr_tags": an_ehr,
     "get_tags": a_target,
     "set_tags": some_tags,
@@ -278,7 +309,7 @@ async def test_each_use_case_leaves_an_entry(ctx: Ctx, name: str) -> None:
     assert {entry.actor for entry in new} == {"anna"}
     assert {entry.organisation for entry in new} == {"Solbakken helsestasjon"}
     if "ehr_id" in arguments:
-        assert {entry.ehr_id for entry in new} <= {arguments["ehr_id"], None}
+        assert {entry.ehr_id for entry in new} <= {arguments["ehr_id"], arguments.get("joined_id"), None}
     assert await ctx.store.audit_faults() == []
 
 
