@@ -12,13 +12,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from cdr.events import EventType
-from cdr.store.database import DURABLE, Database, of_an_ehr, store_errors
+from cdr.store.database import DURABLE, Collection, Database, store_errors
 from cdr.store.feed import notice
-from cdr.store.tombstones import Tombstones
+from cdr.store.tombstones import EHR, OBJECT, Tombstones
 
 CHUNK = 500
-NO_DESCRIPTION = {"$unset": {"au.d": ""}}  # words on a contribution are about all that it holds
-FORGET = {"$unset": {"e": "", "ct": "", "h": ""}}  # a repeated request must not make again what was erased
+FORGET = {"$unset": {"e": "", "ct": ""}}  # a repeated request must not make again what was erased
 
 
 async def erase_object(
@@ -40,13 +39,11 @@ async def erase_object(
         for about_it in (database.tags, database.code_checks):
             await about_it.delete_many(where, session=session)
         named = {"e": ehr_id, "v.o": object_id}
-        taken_out = {"$pull": {"v": {"o": object_id}}, **NO_DESCRIPTION}
-        await database.contributions.update_many(named, taken_out, session=session)
+        await database.contributions.update_many(named, {"$pull": {"v": {"o": object_id}}}, session=session)
         await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
         made_it = {"e": ehr_id, "ct": {"$in": contributions}}
-        await database.versions.update_many(made_it, NO_DESCRIPTION, session=session)
         await database.repeats.update_many(made_it, FORGET, session=session)
-        await tombstones.add(object_id, at, session)
+        await tombstones.add(object_id, OBJECT, at, session)
         told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
         await database.notices.insert_one(told, session=session)
         return True
@@ -54,6 +51,17 @@ async def erase_object(
     with store_errors():
         async with database.client.start_session(causal_consistency=False) as session:
             return await session.with_transaction(erase, ReadConcern("snapshot"), DURABLE)
+
+
+def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
+    """What holds documents of an EHR under ``e``; ``ehrs`` itself goes last."""
+    return (
+        database.versions,
+        database.contributions,
+        database.tags,
+        database.code_checks,
+        database.subjects,
+    )
 
 
 async def close_gate(database: Database, ehr_id: str) -> bool:
@@ -66,15 +74,12 @@ async def close_gate(database: Database, ehr_id: str) -> bool:
 async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: str, at: datetime) -> None:
     """Delete everything of an EHR whose gate is closed; may be repeated after a crash."""
     with store_errors():
-        for collection in of_an_ehr(database):
+        for collection in _of_an_ehr(database):
             await collection.delete_many({"e": ehr_id})
         await database.repeats.update_many({"e": ehr_id}, FORGET)
 
         async def bury(session: AsyncClientSession) -> None:
-            joined = await database.joins.distinct("_id", {"e": ehr_id}, session=session)
-            for erased in (ehr_id, *joined):
-                await tombstones.add(erased, at, session)
-            await database.joins.delete_many({"e": ehr_id}, session=session)
+            await tombstones.add(ehr_id, EHR, at, session)
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:
                 told = notice(EventType.EHR_ERASED, ehr, at)
@@ -98,7 +103,7 @@ async def delete_all(database: Database) -> int:
         ids = await closed_ehrs(database)
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            for collection in (*of_an_ehr(database), database.joins, database.repeats):
+            for collection in (*_of_an_ehr(database), database.repeats):
                 await collection.delete_many({"e": {"$in": chunk}})
             await database.ehrs.delete_many({"_id": {"$in": chunk}})
         return len(ids)
