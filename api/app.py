@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import Lifespan
 
-from api.answers import ANALYSIS_PATH, BASE_PATH
+from api.answers import BASE_PATH
 from api.coding import Coding
 from api.errors import add_error_handlers
 from api.middleware import RequestGuard
@@ -20,7 +20,7 @@ from api.pages import add_pages
 from api.routes import (
     adl2,
     admin,
-    card_tables,
+    bulk,
     composition,
     contribution,
     definition,
@@ -28,9 +28,9 @@ from api.routes import (
     ehr,
     events,
     issuer,
-    projects,
     query,
     stored_query,
+    subject_ids,
     system,
     tags,
     validate,
@@ -49,6 +49,7 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 
 _ROUTES = (
     system,
+    subject_ids,
     ehr,
     composition,
     contribution,
@@ -79,14 +80,14 @@ def create_app(settings: Settings) -> FastAPI:
     add_pages(app, settings)
     app.state.closing = False
     app.include_router(system.health)
+    app.include_router(bulk.router)
     app.include_router(events.router)
     app.include_router(webhooks.router)
-    for routes in (card_tables, projects):
-        app.include_router(routes.router, prefix=ANALYSIS_PATH)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:
-        app.include_router(admin.router, prefix=BASE_PATH)
+        app.include_router(admin.dev_router, prefix=BASE_PATH)
+    app.include_router(admin.router, prefix=BASE_PATH)
     if settings.issuer == BUILTIN:
         app.include_router(issuer.router)
     add_openapi(app)

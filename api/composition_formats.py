@@ -8,6 +8,7 @@ parameter ``templateId``, for nothing in the body does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -62,6 +63,26 @@ async def read_composition(request: Request, ctx: Ctx) -> JsonObject:
         return read_bytes(body, media_type, "COMPOSITION")
     value = read_canonical(body)
     return read(await ctx.templates.get(_template_id(request)), value)
+
+
+async def composition_reader(
+    ctx: Ctx, form: str, template_id: str | None
+) -> Callable[[JsonObject], JsonObject]:
+    """What makes canonical compositions from objects in the format of that name: JSON, FLAT, STRUCTURED.
+
+    Raises MalformedRequest, UnknownTemplate; the function raises FlatRefused.
+    """
+    media_type = _BY_PARAMETER.get(form.upper())
+    if media_type in (None, XML):
+        raise MalformedRequest(
+            "parameter.malformed", f"format: {form[:40]!r} is none of JSON, FLAT, STRUCTURED"
+        )
+    read = _READERS.get(media_type or "")
+    if read is None:
+        return lambda composition: composition
+    if template_id is None:
+        raise MalformedRequest("flat.no_template", "name the template of the line by template_id")
+    return partial(read, await ctx.templates.get(template_id))
 
 
 async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) -> Callable[[], bytes]:

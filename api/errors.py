@@ -58,6 +58,7 @@ from cdr.errors import (
 )
 from cdr.identity.errors import IssuerSilent, TokenRefused
 from cdr.identity.tokens import ALGORITHMS
+from cdr.join_errors import EhrJoined
 from templates.errors import (
     InvalidTemplate,
     NoExample,
@@ -84,6 +85,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     NotSayable: HTTPStatus.NOT_ACCEPTABLE,
     QueryTimeout: HTTPStatus.REQUEST_TIMEOUT,
+    EhrJoined: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
     Gone: HTTPStatus.GONE,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -125,19 +127,27 @@ def error_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer in the one body shape; ``findings`` in the language that ``preferred_language`` gives."""
+    return Response(
+        orjson.dumps(_body(code, message, findings)),
+        status_code=status,
+        media_type=JSON,
+        headers={"Content-Language": preferred_language(request), **(headers or {})},
+    )
+
+
+def error_body(error: HelsekortError, language: str) -> dict[str, Any]:
+    """The one body shape of an error of ours."""
+    return _body(error.code, str(error), _findings_of(error, language))
+
+
+def _body(code: str, message: str, findings: Iterable[JsonFinding]) -> dict[str, Any]:
     shown = list(findings)
-    body = {
+    return {
         "message": message,
         "code": code,
         "validationErrors": [_one_line(finding) for finding in shown],
         "findings": shown,
     }
-    return Response(
-        orjson.dumps(body),
-        status_code=status,
-        media_type=JSON,
-        headers={"Content-Language": preferred_language(request), **(headers or {})},
-    )
 
 
 def _finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:
@@ -190,6 +200,9 @@ def _headers_of(request: Request, error: HelsekortError) -> dict[str, str]:
     """The headers that go with an error: whoever is stale is told what is latest, and where it is."""
     if isinstance(error, VersionConflict | NotLatest):
         return {"ETag": etag(error.latest), **_address_of(request, error.latest)}
+    if isinstance(error, EhrJoined):
+        path = request.scope["path"].removeprefix(BASE_PATH).replace(error.ehr_id, error.into)
+        return {"Location": location(request, path), "openehr-ehr-id": error.into}
     if isinstance(error, TokenRefused):
         return {"WWW-Authenticate": _challenge(error)}
     if isinstance(error, NotAllowed) and error.code == "access.scope":

@@ -8,13 +8,12 @@ import uuid
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.answers import ANALYSIS_PATH, BASE_PATH
+from api.answers import BASE_PATH
 from api.errors import internal_error
 from api.log import code_places
 
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
-_OF_RECORDS = (BASE_PATH, ANALYSIS_PATH)  # nobody on the way keeps these answers
 
 log = structlog.get_logger("helsekort.http")
 
@@ -69,7 +68,7 @@ def _without_trailing_slash(scope: Scope) -> Scope:
 
 def _extra_headers(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     """Nobody on the way keeps an answer of the record; browsers take the media type at its word."""
-    return (_NO_SNIFF, _NO_STORE) if scope["path"].startswith(_OF_RECORDS) else (_NO_SNIFF,)
+    return (_NO_SNIFF, _NO_STORE) if scope["path"].startswith(BASE_PATH) else (_NO_SNIFF,)
 
 
 def _route(scope: Scope) -> str:

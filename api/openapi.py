@@ -28,8 +28,8 @@ TAGS = [
     {"name": "ITEM_TAG", "description": "Tags on objects and versions; not versioned."},
     {"name": "Definition", "description": "Templates, web templates, stored queries."},
     {"name": "Query", "description": "AQL."},
+    {"name": "Bulk", "description": "Many compositions in one request."},
     {"name": "Events", "description": "What happens, as it happens: identifiers only."},
-    {"name": "Analysis", "description": "The card as tables; projects of analysts."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
 ]
@@ -94,7 +94,7 @@ _WHEN = {
     406: "No representation that the client accepts.",
     408: "The query took too long.",
     409: "The state of the record forbids it.",
-    410: "The feed no longer reaches back so far.",
+    410: "The EHR is part of another one now (see Location); a feed no longer reaches back so far.",
     412: "If-Match does not name the latest version; its uid is in ETag.",
     413: "The body is too large.",
     415: "The body is in a media type that this route does not read.",
@@ -214,8 +214,11 @@ def _use_our_errors(schema: dict[str, Any]) -> None:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas |= {"Error": _ERROR, "Finding": _FINDING}
-    for operations in schema["paths"].values():
+    joined = {str(status): answer for status, answer in described_errors(410).items()}
+    for path, operations in schema["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
+            if "{ehr_id}" in path:
+                responses |= joined
             if "HTTPValidationError" in str(responses.get("422", "")):
                 del responses["422"]

@@ -17,10 +17,16 @@ def repeatable(request: Request) -> Repeatable | None:
 
     Raises MalformedRequest.
     """
+    key = repeat_key(request)
+    return None if key is None else Repeatable(key, request.state.body)
+
+
+def repeat_key(request: Request) -> str | None:
+    """The key that the header names. Raises MalformedRequest."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:
         return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         message = "Idempotency-Key must be one text of 1 to 255 visible ASCII characters"
         raise MalformedRequest("header.malformed", message)
-    return Repeatable(keys[0], request.state.body)
+    return keys[0]

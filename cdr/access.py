@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cdr.access_rules import (
+    ON_CARD,
     PURPOSES_OF_CARE,
     ROLES_IN_CARE,
     RULES,
@@ -16,14 +17,15 @@ from cdr.access_rules import (
     Need,
 )
 from cdr.actor import Actor
-from cdr.consent import judge_consent, sight_of
+from cdr.consent import FAR, LegalBasis, card_closed
 from cdr.facts import Facts
 from cdr.grants import granting
-from cdr.sight import EVERYTHING, Sight
+from cdr.sight import EVERYTHING, Sight, Terms, sight_of
 
 __all__ = ["Action", "Asked", "Decision", "allow_all", "decide", "may_name"]
 
 OF_ONE_EHR = frozenset({Need.OWN, Need.CARE, Need.TOLD})
+NO_TERMS = Terms(LegalBasis.CONSENT, FAR)  # at the end of time no consent holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Asked:
     basis: str = ""
     reason: str = ""
     ehr_id: str | None = None
+    terms: Terms = NO_TERMS
 
 
 def allow_all() -> Decision:
@@ -76,11 +79,11 @@ def decide(asked: Asked) -> Decision:
     granted = f"{asked.actor.kind.value}: {need.value}"
     if asked.facts is None:
         return Decision(True, granted, open=need in OF_ONE_EHR)
-    question = (asked.actor, asked.action, asked.facts.consent, asked.basis)
-    forbidden = judge_consent(*question)
-    if forbidden is not None:
-        return _refused(forbidden.code, forbidden.reason)
-    return Decision(True, granted, sight=sight_of(*question))
+    sight = sight_of(asked.actor, asked.facts.consent, asked.basis, asked.terms)
+    if sight.lack is not None and asked.action in ON_CARD:
+        closed = card_closed(sight.lack)
+        return _refused(closed.code, closed.reason)
+    return Decision(True, granted, sight=sight)
 
 
 def _refused(code: str, reason: str) -> Decision:

@@ -16,6 +16,8 @@ class Action(StrEnum):
     FIND_EHR = "ehr.find"
     READ_STATUS = "ehr_status.read"
     UPDATE_STATUS = "ehr_status.update"
+    JOIN_EHRS = "ehr.join"
+    SPLIT_EHRS = "ehr.split"
     ERASE_EHR = "ehr.erase"
     ERASE_ALL = "ehr.erase_all"
     CREATE_COMPOSITION = "composition.create"
@@ -46,11 +48,22 @@ class Action(StrEnum):
     QUERY = "query.run"
     READ_EVENTS = "events.read"
     MANAGE_WEBHOOKS = "webhooks.manage"
-    READ_TABLE = "table.read"
-    MANAGE_PROJECTS = "project.manage"
-    READ_PROJECTS = "project.read"
     READ_AUDIT = "audit.read"
     MAINTAIN_ROWS = "rows.maintain"
+    READ_CARD_STATUS = "card.status"
+    CREATE_CARD = "card.create"
+    END_CARD = "card.end"
+    READ_CARDS = "card.history"
+    KEEP_CARD = "card.keep"
+    READ_CONSENT = "consent.read"
+    GIVE_CONSENT = "consent.give"
+    WITHDRAW_CONSENT = "consent.withdraw"
+    PUSH_CONSENT = "consent.push"
+    READ_COPY = "consent.copy"
+    READ_BLOCKS = "block.read"
+    CHANGE_BLOCKS = "block.change"
+    REPORT_PERSON = "person.report"
+    ERASE_ENTRY = "entry.erase"
 
 
 class Need(StrEnum):
@@ -69,6 +82,7 @@ OFFICER, SERVER = ActorKind.OFFICER, ActorKind.SERVER
 
 _HER_OWN_OR_IN_CARE = {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE}
 _IN_CARE = {PROFESSIONAL: Need.CARE}
+_HER_OWN = {CITIZEN: Need.OWN}
 _KNOWN_PEOPLE = {kind: Need.NOTHING for kind in (CITIZEN, PROFESSIONAL, ANALYST, STAFF, OPERATOR, OFFICER)}
 _PEOPLE_AND_SYSTEMS = {**_KNOWN_PEOPLE, SYSTEM: Need.NOTHING, SERVER: Need.NOTHING}
 
@@ -78,6 +92,8 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.FIND_EHR: _HER_OWN_OR_IN_CARE,
     Action.READ_STATUS: _HER_OWN_OR_IN_CARE,
     Action.UPDATE_STATUS: _IN_CARE,
+    Action.JOIN_EHRS: {OPERATOR: Need.NOTHING},
+    Action.SPLIT_EHRS: {OPERATOR: Need.NOTHING},
     Action.ERASE_EHR: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.ERASE_ALL: {},
     Action.CREATE_COMPOSITION: _IN_CARE,
@@ -109,10 +125,21 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},
     Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
-    Action.READ_TABLE: {ANALYST: Need.NOTHING},
-    Action.MANAGE_PROJECTS: {OFFICER: Need.NOTHING},
-    Action.READ_PROJECTS: {OFFICER: Need.NOTHING, ANALYST: Need.NOTHING},
     Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},
+    Action.READ_CARD_STATUS: {**_HER_OWN_OR_IN_CARE, SYSTEM: Need.NOTHING},
+    Action.CREATE_CARD: _IN_CARE,
+    Action.END_CARD: _IN_CARE,
+    Action.READ_CARDS: _HER_OWN_OR_IN_CARE,
+    Action.KEEP_CARD: _HER_OWN,
+    Action.READ_CONSENT: _HER_OWN,
+    Action.GIVE_CONSENT: _HER_OWN,
+    Action.WITHDRAW_CONSENT: _HER_OWN,
+    Action.PUSH_CONSENT: {SYSTEM: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.READ_COPY: _HER_OWN,
+    Action.READ_BLOCKS: _HER_OWN,
+    Action.CHANGE_BLOCKS: _HER_OWN,
+    Action.REPORT_PERSON: {SYSTEM: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.ERASE_ENTRY: {OFFICER: Need.NOTHING},
 }
 
 
@@ -156,6 +183,23 @@ class Basis(StrEnum):
     AGREED_MORE = "FORHOYET_SAMTYKKE"  # she is present and agrees to what she had blocked
     EMERGENCY = "AKUTT"  # life and health at stake; needs a reason
 
+
+# What is about the card alone, and is refused at the door where the card is closed. Compositions are judged
+# one by one, for not all of them are on the card.
+ON_CARD = frozenset(
+    {
+        Action.CREATE_CARD,
+        Action.END_CARD,
+        Action.READ_CARDS,
+        Action.KEEP_CARD,
+        Action.READ_COPY,
+        Action.CHANGE_BLOCKS,
+        Action.CREATE_DIRECTORY,
+        Action.READ_DIRECTORY,
+        Action.UPDATE_DIRECTORY,
+        Action.DELETE_DIRECTORY,
+    }
+)
 
 ROLES_IN_CARE = frozenset({"LE", "JO", "SP"})  # Volven 9060: physician, midwife, nurse
 PURPOSES_OF_CARE = frozenset({"TREAT", "ETREAT", "COVERAGE"})  # purposes of use that a client may vouch for

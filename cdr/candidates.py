@@ -26,13 +26,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cdr.sight import ALL_SIGHTS, EVERYTHING, Sight, Sights
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryAccess:
-    """Which EHRs a caller may query: those of ``ehr_ids`` (None: all) without ``excluded``."""
+    """Which EHRs a caller may query: those of ``ehr_ids`` (None: all) without ``excluded``.
+
+    ``sights`` say what is seen of each: what is hidden is as if it were not stored.
+    """
 
     ehr_ids: frozenset[str] | None = None
     excluded: frozenset[str] = frozenset()
+    sights: Sights = ALL_SIGHTS
 
     @classmethod
     def nothing(cls) -> QueryAccess:
@@ -40,9 +46,9 @@ class QueryAccess:
         return cls(ehr_ids=frozenset())
 
     @classmethod
-    def one(cls, ehr_id: str) -> QueryAccess:
+    def one(cls, ehr_id: str, sight: Sight = EVERYTHING) -> QueryAccess:
         """One EHR only."""
-        return cls(ehr_ids=frozenset({ehr_id}))
+        return cls(ehr_ids=frozenset({ehr_id}), sights=Sights(others=sight))
 
     @classmethod
     def all_except(cls, excluded: Sequence[str] = ()) -> QueryAccess:
@@ -107,7 +113,8 @@ class CandidateFilter:
     without versions if it has none. ``needs_payload`` false: ``VersionRecord.composition`` is not looked
     into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
     likewise. ``rows``: a version that has rows may come with them and without its composition. ``row_limit``:
-    so many rows are enough, in any order.
+    so many rows are enough, in any order. ``sights``: hidden versions are not delivered, and hidden sections
+    are not in the payloads; whoever reads another way must heed them too.
 
     ``as_of``: what was there at that time. EHRs made later and versions committed later do not exist, the
     latest version of an object is the latest of then, and ``ehr_status`` is that of then; only whether an EHR
@@ -127,6 +134,7 @@ class CandidateFilter:
     needs_audit: bool = False
     as_of: datetime | None = None
     row_limit: int | None = None
+    sights: Sights = ALL_SIGHTS
 
     @property
     def empty(self) -> bool:

@@ -24,6 +24,7 @@ from cdr.errors import (
     VersionConflict,
 )
 from cdr.folders import after_earlier, folder_version
+from cdr.sight import EVERYTHING, Sight
 from cdr.store.documents import Head, NewVersion
 from cdr.store.waiting import Attested, StatusFacts
 from cdr.submission import (
@@ -45,6 +46,7 @@ class Changes:
     """Gathered version by version; ``order`` is that of the body.
 
     ``needs_modifiable``: content stands before the status, so the EHR must be modifiable as it is now.
+    What ``sight`` hides is not there.
     """
 
     versions: list[NewVersion] = field(default_factory=list)
@@ -53,6 +55,7 @@ class Changes:
     chosen_ids: list[str] = field(default_factory=list)
     status: StatusFacts | None = None
     needs_modifiable: bool = False
+    sight: Sight = EVERYTHING
     _places: dict[str, str] = field(default_factory=dict)  # object id -> place of its version
     _change_types: set[ChangeType] = field(default_factory=set)
 
@@ -81,7 +84,7 @@ class Changes:
         if update.change is ChangeType.ATTESTATION:
             await self._attest(ctx, ehr_id, update)
             return
-        head = None if update.preceding is None else await _latest(ctx, ehr_id, update.preceding)
+        head = None if update.preceding is None else await self._latest(ctx, ehr_id, update.preceding)
         check_change(head, update.change, update.lifecycle)
         version = await self._version(ctx, update, head)
         version = replace(
@@ -104,7 +107,7 @@ class Changes:
     async def _attest(self, ctx: Ctx, ehr_id: str, update: UpdateVersion) -> None:
         assert update.preceding is not None  # reading the request saw to it
         found = await ctx.store.reads.version(ehr_id, update.preceding)
-        if found is None:
+        if found is None or not self.sight.sees(found.uid.object_id, found):
             raise UnknownVersion(str(update.preceding))
         if found.is_deleted:
             raise BadRequest(f"{found.uid} is a deletion: there is nothing to attest")
@@ -128,6 +131,14 @@ class Changes:
         if head is not None:
             check_same_kind(head, update.data, template_of(update.data))
         return await new_version(ctx, update.data, uid, update.change, update.lifecycle, head)
+
+    async def _latest(self, ctx: Ctx, ehr_id: str, preceding: ObjectVersionId) -> Head:
+        head = await ctx.store.reads.head(ehr_id, preceding.object_id)
+        if head is None or not self.sight.sees(preceding.object_id, head):
+            raise UnknownObject(preceding.object_id)
+        if head.uid != preceding:
+            raise NotLatest(str(head.uid))
+        return head
 
     def _status_version(self, ctx: Ctx, update: UpdateVersion, head: Head | None) -> NewVersion:
         """A status comes and goes with its EHR, and is always complete."""
@@ -156,15 +167,6 @@ class Changes:
             reason = f"{self._places[object_id]} writes the same object; a contribution writes each once"
             raise BadContribution(place, reason)
         self._places[object_id] = place
-
-
-async def _latest(ctx: Ctx, ehr_id: str, preceding: ObjectVersionId) -> Head:
-    head = await ctx.store.reads.head(ehr_id, preceding.object_id)
-    if head is None:
-        raise UnknownObject(preceding.object_id)
-    if head.uid != preceding:
-        raise NotLatest(str(head.uid))
-    return head
 
 
 def _objects_of(error: CdrError) -> Iterator[str]:

@@ -141,13 +141,13 @@ async def delete_composition(
 
 
 @writing(Action.ERASE_OBJECT)
-async def erase_composition(call: Call, ehr_id: str, object_id: str) -> None:
-    """Erase a composition physically: all its versions, its tags, its place in contributions.
+async def erase_object(call: Call, ehr_id: str, object_id: str, kind: Kind = Kind.COMPOSITION) -> None:
+    """Erase a composition or a directory physically: all its versions, its tags, its place in contributions.
 
     The audit stays, and a keyed hash of the id, which is never used again. Raises UnknownEhr, UnknownObject.
     """
     ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
-    await _head(call, ehr_id, object_id)
+    await _head(call, ehr_id, object_id, kind)
     await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id)])
     if not await call.ctx.store.erase_object(ehr_id, object_id):
         raise UnknownObject(object_id)
@@ -197,18 +197,19 @@ async def _version(
     else:
         found = await reads.latest(ehr_id, object_id)
     if found is not None and found.kind is Kind.COMPOSITION:
-        return found
+        return call.show(found)
     await _head(call, ehr_id, object_id)
     raise UnknownVersion(version_uid or (iso(at) if at else object_id))
 
 
-async def _head(call: Call, ehr_id: str, object_id: str) -> Head:
-    """The latest version of a composition. Raises UnknownEhr, UnknownObject."""
+async def _head(call: Call, ehr_id: str, object_id: str, kind: Kind = Kind.COMPOSITION) -> Head:
+    """The latest version of an object. Raises UnknownEhr, UnknownObject."""
     head = await call.ctx.store.reads.head(ehr_id, object_id)
-    if head is not None and head.kind is Kind.COMPOSITION:
+    if head is not None and head.kind is kind:
+        call.require_visible(object_id, head)
         return head
     known = await call.ctx.store.reads.has_ehr(ehr_id)
-    raise UnknownObject(object_id) if known else UnknownEhr(ehr_id)
+    raise call.absent(UnknownObject(object_id)) if known else UnknownEhr(ehr_id)
 
 
 async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersion]:
@@ -217,4 +218,5 @@ async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersio
     if not history or history[0].kind is not Kind.COMPOSITION:
         await _head(call, ehr_id, object_id)
         raise UnknownObject(object_id)
+    call.require_visible(object_id, history[0])
     return history

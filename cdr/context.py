@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from cdr.actor import Actor, ActorKind
 from cdr.settings import Settings
+from cdr.sight import Terms
+from cdr.store.commit_modes import CommitSink
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology.service import TerminologyService
@@ -31,9 +33,9 @@ class Ctx:
     """One request.
 
     ``basis`` is the access basis (UNNTAK, SAMTYKKE, FORHOYET_SAMTYKKE, AKUTT) and ``reason`` what the actor
-    says of an emergency; both go into the audit. ``project`` names the project of an analyst. ``clock``
-    returns times with a zone; ``new_id`` makes ids of EHRs, objects and contributions; ``terminology`` knows
-    outside codes.
+    says of an emergency; both go into the audit. ``clock`` returns times with a zone; ``new_id`` makes ids
+    of EHRs, objects and contributions; ``terminology`` knows outside codes. ``commits`` takes them in place
+    of the store's own queue.
     """
 
     actor: Actor
@@ -42,7 +44,13 @@ class Ctx:
     settings: Settings
     basis: str = ""
     reason: str = ""
-    project: str = ""
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None
+    commits: CommitSink | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What consent and shielding depend on besides who asks."""
+        roles = frozenset(filter(None, self.settings.shielded_roles.split(",")))
+        return Terms(self.settings.legal_basis, self.clock(), roles)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.changes import Changes
+from cdr.consent import card_closed
 from cdr.context import Actor
 from cdr.contribution_request import NewContribution, read_contribution
 from cdr.doors import Call, reading, writing
@@ -12,7 +15,7 @@ from cdr.errors import CdrError, ContributionExists, UnknownContribution, Unknow
 from cdr.repeats import Repeatable, commit_once
 from cdr.store.documents import NewVersion
 from cdr.store.waiting import Commit, ContributionFacts, StatusFacts
-from cdr.versions import CommitAudit, Contribution, JsonObject, normal_object_id
+from cdr.versions import CommitAudit, Contribution, JsonObject, Kind, normal_object_id
 
 
 @reading(Action.READ_CONTRIBUTION)
@@ -22,8 +25,29 @@ async def get_contribution(call: Call, ehr_id: str, uid: str) -> JsonObject:
     found = await call.ctx.store.reads.contribution(ehr_id, uid)
     if found is None:
         known = await call.ctx.store.reads.has_ehr(ehr_id)
-        raise UnknownContribution(uid) if known else UnknownEhr(ehr_id)
-    return found.to_canonical()
+        raise call.absent(UnknownContribution(uid)) if known else UnknownEhr(ehr_id)
+    return (await _shown(call, ehr_id, found)).to_canonical()
+
+
+async def _shown(call: Call, ehr_id: str, contribution: Contribution) -> Contribution:
+    """A contribution as far as the caller may see what it holds.
+
+    Raises CardClosed where part of it is on a card that is closed, UnknownContribution where all is hidden.
+    """
+    if call.sight.whole:
+        return contribution
+    visible = []
+    for uid, kind in contribution.versions:
+        head = await call.ctx.store.reads.head(ehr_id, uid.object_id)
+        if head is None or (kind is Kind.FOLDER and call.sight.lack is not None):
+            raise call.absent(UnknownContribution(contribution.uid))
+        if head.access.on_card and call.sight.lack is not None:
+            raise card_closed(call.sight.lack)
+        if call.sight.sees(uid.object_id, head):
+            visible.append((uid, kind))
+    if not visible:
+        raise UnknownContribution(contribution.uid)
+    return replace(contribution, versions=tuple(visible))
 
 
 @writing(Action.CREATE_CONTRIBUTION)
@@ -37,7 +61,7 @@ async def create_contribution(
     raises; for one whose preceding version is not the latest NotLatest.
     """
     ehr_id = normal_object_id(ehr_id)
-    changes = Changes()
+    changes = Changes(sight=replace(call.sight, lack=None))
 
     async def prepare() -> Commit:
         asked = read_contribution(body)

@@ -24,11 +24,15 @@ from archetypes.errors import HelsekortError
 from cdr.access import Action, Asked, Decision, allow_all, decide, may_name
 from cdr.audit import AuditEntry, Outcome
 from cdr.candidates import QueryAccess
+from cdr.card_gate import gated, shown
+from cdr.consent import card_closed
+from cdr.consent_errors import CardClosed, ConsentChanged
 from cdr.context import ActorKind, Ctx
-from cdr.errors import NotAllowed
+from cdr.errors import CdrError, Conflict, NotAllowed, NotFound, UnknownObject
 from cdr.facts import Facts
 from cdr.grants import granting
-from cdr.sight import EVERYTHING, Sight
+from cdr.join_errors import EhrJoined
+from cdr.sight import EVERYTHING, Marks, Sight, Sights
 from cdr.store.waiting import Commit
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
 
@@ -114,44 +118,100 @@ class Call:
         if not ctx.settings.enforces_access:
             return allow_all()
         facts = await self._facts() if names_ehr else None
-        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, self.ehr_id))
+        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, self.ehr_id, ctx.terms))
 
     async def _facts(self) -> Facts:
         """Where no EHR was found, one is looked up all the same, so that both take the same time."""
         return await self.ctx.store.access.of_ehr(self.ehr_id or "", self.ctx.actor)
 
-    async def sees(self, ehr_id: str, template_id: str | None = None) -> bool:
-        """May one of many EHRs, or a version in it, be told of? Raises StoreUnavailable."""
+    async def sees(self, ehr_id: str, object_id: str | None = None) -> bool:
+        """May one of many EHRs, or an object in it, be told of? Raises StoreUnavailable."""
         if not self.ctx.settings.enforces_access:
             return True
         ctx = self.ctx
         facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
-        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id))
-        return decision.allowed and decision.sight.sees(template_id)
+        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id, ctx.terms))
+        if not decision.allowed or object_id is None:
+            return decision.allowed
+        head = await ctx.store.reads.head(ehr_id, object_id)
+        return head is not None and decision.sight.sees(object_id, head)
+
+    def show(self, version: StoredVersion) -> StoredVersion:
+        """A version of the EHR as the caller may see it: without what is hidden from it.
+
+        Raises CardClosed where nothing of the card is shown, UnknownObject where this object is not.
+        """
+        if self.sight.whole:
+            return version
+        self.require_visible(version.uid.object_id, version)
+        return shown(self.sight, version)
+
+    def require_visible(self, object_id: str, marks: Marks) -> None:
+        """Raises CardClosed, UnknownObject for a version that the caller may not see."""
+        if marks.access.on_card and self.sight.lack is not None:
+            raise card_closed(self.sight.lack)
+        if not self.sight.sees(object_id, marks):
+            raise UnknownObject(object_id)
+
+    def absent(self, error: NotFound) -> CdrError:
+        """The error for what is not there: where the card is closed, the same as for what is."""
+        return error if self.sight.lack is None else card_closed(self.sight.lack)
+
+    async def tell_of_join(self) -> None:
+        """Where the EHR was joined into another one: tell its id to whoever may use that.
+
+        Raises EhrJoined; nothing where the EHR was not joined, or the other one is not for the actor.
+        """
+        old = self.ehr_id
+        into = None if old is None else await self.ctx.store.joins.into(old)
+        if old is None or into is None:
+            return
+        self.ehr_id = into
+        if (await self._decision(names_ehr=True)).allowed:
+            raise EhrJoined(old, into)
 
     async def population(self) -> QueryAccess:
         """The EHRs that a query without a named EHR ranges over: the actor's own, those in care, or all."""
         actor, access = self.ctx.actor, self.ctx.store.access
         self.waits = False
-        if not self.ctx.settings.enforces_access or actor.kind is ActorKind.ANALYST:
+        if not self.ctx.settings.enforces_access:
             return QueryAccess.all_except()
+        ehr_ids = await self._population()
+        sights = await access.sights(ehr_ids, actor, self.ctx.basis, self.ctx.terms)
+        return QueryAccess(ehr_ids=ehr_ids, sights=sights)
+
+    async def _population(self) -> frozenset[str] | None:
+        actor, access = self.ctx.actor, self.ctx.store.access
+        if actor.kind is ActorKind.ANALYST:
+            return None
         if actor.kind is ActorKind.CITIZEN:
-            return QueryAccess(ehr_ids=await access.ehrs_of_citizen(actor))
+            return await access.ehrs_of_citizen(actor)
         if actor.kind is ActorKind.PROFESSIONAL:
             in_care = await access.ehrs_in_care(actor)
             one_patient = actor.patient_only(granting(actor.grants or (), "aql", "s"))
-            return QueryAccess(ehr_ids=in_care & {actor.launch_ehr} if one_patient else in_care)
-        return QueryAccess.nothing()
+            return in_care & {actor.launch_ehr} if one_patient else in_care
+        return frozenset()
+
+    async def require_unchanged(self, ehr_ids: frozenset[str], sights: Sights) -> None:
+        """Raises ConsentChanged if a card that was open when a query began is closed when it answers."""
+        if not self.ctx.settings.enforces_access:
+            return
+        open_then = frozenset(ehr_id for ehr_id in ehr_ids if sights.of(ehr_id).lack is None)
+        if await self.ctx.store.access.closed_among(open_then, self.ctx.terms):
+            raise ConsentChanged
 
     async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
         """Store a contribution together with its audit entry.
 
-        Raises NotAllowed (a template out of scope) and what CommitQueue.submit raises.
+        Raises NotAllowed (a template out of scope), what CommitQueue.submit raises, and what
+        ``card_gate.gated`` raises for entries of a card.
         """
         for version in commit.versions:
             if version.template_id is not None:
                 await self.require(version.template_id)
-        versions = await self.ctx.store.commits.submit(commit)
+        if self.ctx.settings.enforces_access:
+            commit = await gated(self.ctx, self.sight, commit)
+        versions = await (self.ctx.commits or self.ctx.store.commits).submit(commit)
         self.recorded = True
         return versions
 
@@ -191,8 +251,12 @@ def _door(
         async def use_case(ctx: Ctx, /, *args: P.args, **kwargs: P.kwargs) -> R:
             arguments = dict(zip(names, args, strict=False)) | kwargs
             call = Call(ctx, action, _ehr_of(arguments), _object_of(arguments))
-            await call.ask(names_ehr=isinstance(arguments.get("ehr_id"), str))
-            answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
+            try:
+                await call.ask(names_ehr=isinstance(arguments.get("ehr_id"), str))
+                answer: R = await pass_through(call, lambda: inside(call, *args, **kwargs))
+            except (NotAllowed, NotFound, Conflict):
+                await call.tell_of_join()
+                raise
             assert call.recorded, f"{inside.__name__} answers without an audit entry"
             assert not call.waits, f"{inside.__name__} answers without asking for access to the EHR it found"
             return answer
@@ -204,6 +268,8 @@ def _door(
 
 
 async def _read(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
+    if call.sight.lack is not None:
+        return await _read_closed(call, inside)
     recording = asyncio.ensure_future(call.record([call.entry(Outcome.GRANTED)]))
     try:
         return await inside()
@@ -211,9 +277,26 @@ async def _read(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
         await recording
 
 
+async def _read_closed(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
+    """Only what was read tells whether it is on the card, and so what the audit says."""
+    try:
+        answer = await inside()
+    except CardClosed as error:
+        await call.record([call.entry(Outcome.DENIED, detail=f"{error.code}: {error.reason}")])
+        raise
+    except HelsekortError:
+        await call.record([call.entry(Outcome.GRANTED)])
+        raise
+    await call.record([call.entry(Outcome.GRANTED)])
+    return answer
+
+
 async def _run(call: Call, inside: Callable[[], Awaitable[R]]) -> R:
     try:
         return await inside()
+    except CardClosed as error:
+        await call.record([call.entry(Outcome.DENIED, detail=f"{error.code}: {error.reason}")])
+        raise
     except HelsekortError as error:
         if not call.denied:
             await call.record([call.entry(Outcome.REFUSED, detail=error.code)])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from archetypes.findings import Finding, Severity
+from archetypes.norwegian_ids import classify
 from archetypes.rm.canonical_json import write_canonical
 from cdr.context import Ctx
 from cdr.errors import InvalidEhrStatus, TooLarge
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
+from cdr.store.subject_documents import is_temporary
 from cdr.store.waiting import StatusFacts
 from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, text_at
 from validators.composition.place import Place
@@ -64,7 +67,8 @@ def status_version(
         preceding=None if head is None else head.uid,
         previous_commit=None if head is None else head.committed,
     )
-    return version, status_facts(data, uid.object_id)
+    facts = status_facts(data, uid.object_id)
+    return version, replace(facts, follows_temporary=_follows_temporary(facts, change))
 
 
 def check_status(status: JsonObject) -> None:
@@ -86,6 +90,13 @@ def status_facts(status: JsonObject, object_id: str) -> StatusFacts:
         is_queryable=status["is_queryable"],
         subject=_subject(status),
     )
+
+
+def _follows_temporary(facts: StatusFacts, change: ChangeType) -> bool:
+    """A national number follows a temporary one; an amendment (250) says that the id before was wrong."""
+    subject_id = "" if facts.subject is None else facts.subject[1]
+    is_national = classify(subject_id) is not None and not is_temporary(subject_id)
+    return is_national and change is ChangeType.MODIFICATION
 
 
 def _subject(status: JsonObject) -> tuple[str, str] | None:

@@ -443,12 +443,12 @@ class UidMismatch(PreconditionFailed):
 
 
 class TooLarge(CdrError):
-    """More bytes than a document may have; ``limit`` in bytes."""
+    """More bytes than a document may have, or more of something else than are taken at once."""
 
     code = "request.too_large"
 
-    def __init__(self, size: int, limit: int) -> None:
-        super().__init__(f"{size} bytes, at most {limit} are taken")
+    def __init__(self, size: int, limit: int, unit: str = "bytes") -> None:
+        super().__init__(f"{size} {unit}, at most {limit} are taken")
         self.size = size
         self.limit = limit
 

@@ -51,4 +51,4 @@ async def _may_be_told(call: Call, event: Event) -> bool:
     """Of what is gone, those are told who had a relation then; all else is decided now."""
     if event.told_to:
         return bool(event.told_to & call.ctx.actor.organisations)
-    return await call.sees(event.ehr_id, event.template_id)
+    return await call.sees(event.ehr_id, event.uid.partition("::")[0] if event.uid else None)

@@ -31,6 +31,14 @@ def check_identifiers(data: JsonObject, payload: bytes, *, dev: bool) -> None:
         raise RefusedIdentifier(_reason(forbidden), findings)
 
 
+def check_identifier(text: str, path: str, *, dev: bool) -> None:
+    """Refuse one identifier that this server must not hold. Raises RefusedIdentifier."""
+    forbidden = NationalId.REAL if dev else NationalId.SYNTHETIC
+    if classify(text) is forbidden:
+        finding = Finding("identifier.refused", path, found=forbidden.value)
+        raise RefusedIdentifier(_reason(forbidden), [finding])
+
+
 def _reason(forbidden: NationalId) -> str:
     if forbidden is NationalId.REAL:
         return "this is a development server: it takes no national ids that could be a real person's"

@@ -24,6 +24,7 @@ from cdr.aql.result import ResultSet, result_set
 from cdr.aql.scope import Column, Scope, resolve
 from cdr.audit import AuditEntry, Outcome
 from cdr.candidates import QueryAccess, Record
+from cdr.consent import card_closed
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
 from cdr.rows import RowStream
@@ -61,6 +62,7 @@ async def run_query(
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=started, page=page)
     rows, owners = await _run(call, plan)
+    await call.require_unchanged(owners, access.sights)
     await call.record(_entries(call, text, owners))
     return result_set(text, scope, rows, created=started, name=name)
 
@@ -86,20 +88,7 @@ async def stream_query(
     execution = _start(call, plan)
     await call.record([_entry_of_query(call, text)])
     columns = tuple(typed_column(column, scope) for column in scope.columns)
-    return RowStream(columns, _audited(call, text, execution, _batches(call, plan, execution)))
-
-
-async def rows_for(
-    call: Call, text: str, parameters: Mapping[str, Any], access: QueryAccess
-) -> AsyncIterator[list[list[Any]]]:
-    """The rows of a query that a use case asks for itself, over the EHRs of ``access``; as they come.
-
-    Each batch is in the audit before it comes.
-    """
-    plan = compile_query(_understood(text, parameters), access, now=call.ctx.clock())
-    execution = _start(call, plan)
-    async for batch in _audited(call, text, execution, _batches(call, plan, execution)):
-        yield batch
+    return RowStream(columns, _audited(call, text, plan, execution))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +135,9 @@ async def _access(call: Call, ehr_id: str | None, name: str = "") -> QueryAccess
     ehr_id = normal_object_id(ehr_id)
     if not await call.ctx.store.reads.has_ehr(ehr_id):
         raise UnknownEhr(ehr_id)
-    return QueryAccess.one(ehr_id)
+    if call.sight.lack is not None:
+        raise card_closed(call.sight.lack)
+    return QueryAccess.one(ehr_id, call.sight)
 
 
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
@@ -201,14 +192,13 @@ def _decided(execution: Execution, records: Iterable[Record]) -> list[list[Any]]
     return rows
 
 
-async def _audited(
-    call: Call, text: str, execution: Execution, batches: AsyncIterator[list[list[Any]]]
-) -> AsyncIterator[list[list[Any]]]:
-    """Each batch, once the audit names the women whose rows are in it."""
+async def _audited(call: Call, text: str, plan: Plan, execution: Execution) -> AsyncIterator[list[list[Any]]]:
+    """Each batch, once the audit names the women whose rows are in it, if their cards are still open."""
     named: frozenset[str] = frozenset()
-    async for batch in batches:
+    async for batch in _batches(call, plan, execution):
         if batch:
             owners = execution.owners
+            await call.require_unchanged(owners, plan.access.sights)
             if owners - named:
                 await call.record(_entries_of_women(call, text, owners - named))
             named = owners

@@ -71,11 +71,14 @@ async def _earlier(call: Call, key: RepeatKey) -> Committed | None:
     known = await call.ctx.store.reads.repeat(key)
     if known is None:
         return None
-    if known.digest != key.digest:
-        raise RepeatMismatch
     if known.ehr_id is None or known.contribution_id is None:
         raise RepeatErased
-    versions = await call.ctx.store.reads.committed(known.ehr_id, known.contribution_id)
+    if known.digest != key.digest:
+        raise RepeatMismatch
+    versions = [
+        call.show(version)
+        for version in await call.ctx.store.reads.committed(known.ehr_id, known.contribution_id)
+    ]
     what = str(versions[0].uid) if versions else known.contribution_id
     await call.record([call.entry(Outcome.GRANTED, ehr_id=known.ehr_id, what=what, detail="repeated")])
     return Committed(known.ehr_id, known.contribution_id, versions)

@@ -12,6 +12,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cdr.consent import LegalBasis
+
 MIB = 1024 * 1024
 BUILTIN = "builtin"  # as the issuer: the one that this program carries, for development
 
@@ -99,6 +101,18 @@ class Settings(BaseSettings):
     )
     terminology_recheck_seconds: float = Field(
         60.0, gt=0, description="Seconds between two attempts to check what is queued."
+    )
+    legal_basis: LegalBasis = Field(
+        LegalBasis.CONSENT,
+        description="What a card rests on: consent (she has said yes) or regulation (she has not said no).",
+    )
+    shielded_roles: str = Field(
+        "",
+        pattern="^([A-Z]{2}(,[A-Z]{2})*)?$",
+        description="Roles (Volven 9060, with commas) that see shielded entries of other organisations.",
+    )
+    scrub_days: int = Field(
+        7, ge=1, le=90, description="Days until a withdrawal is gone from the database's own traces too."
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least severe log entry that is written."

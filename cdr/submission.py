@@ -76,6 +76,8 @@ async def new_version(
         template_id=template_id,
         template_hash=opt.content_hash,
         persistent=is_persistent(data),
+        access=opt.access,
+        card_id=None if head is None else head.card_id,
         start_time=start_time(data),
         rows=make_rows(data),
         recheck=any(finding.code == QUEUED for finding in findings),
@@ -193,4 +195,6 @@ def deletion(ctx: Ctx, head: Head) -> NewVersion:
         template_id=head.template_id,
         template_hash=None,
         persistent=head.persistent,
+        access=head.access,
+        card_id=head.card_id,
     )

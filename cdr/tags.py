@@ -7,6 +7,7 @@ from typing import Any
 
 from cdr.access import Action
 from cdr.audit import Outcome
+from cdr.consent import card_closed
 from cdr.doors import Call, reading, writing
 from cdr.errors import BadRequest, UnknownEhr, UnknownObject, UnknownTag, UnknownVersion
 from cdr.store.tag_documents import Tag
@@ -28,7 +29,20 @@ async def get_ehr_tags(
         raise UnknownEhr(ehr_id)
     wanted = {"key": key, "value": value, "path": path}
     given = {name: text for name, text in wanted.items() if text is not None}
-    return await call.ctx.store.tags.of_ehr(ehr_id, given)
+    return await _visible(call, ehr_id, await call.ctx.store.tags.of_ehr(ehr_id, given))
+
+
+async def _visible(call: Call, ehr_id: str, found: Sequence[Tag]) -> Sequence[Tag]:
+    """The tags on what the caller may see. Raises CardClosed where nothing of the card is shown."""
+    if call.sight.whole:
+        return found
+    if call.sight.lack is not None:
+        raise card_closed(call.sight.lack)
+    seen = {}
+    for object_id in {tag.target.partition("::")[0] for tag in found}:
+        head = await call.ctx.store.reads.head(ehr_id, object_id)
+        seen[object_id] = head is not None and call.sight.sees(object_id, head)
+    return [tag for tag in found if seen[tag.target.partition("::")[0]]]
 
 
 @reading(Action.READ_TAGS)
@@ -88,7 +102,9 @@ async def _target(call: Call, ehr_id: str, kind: Kind, uid: str) -> tuple[str, s
     object_id = normal_object_id(uid) if version is None else version.object_id
     head = await reads.head(ehr_id, object_id)
     if head is None or head.kind is not kind:
-        raise UnknownObject(object_id) if await reads.has_ehr(ehr_id) else UnknownEhr(ehr_id)
+        known = await reads.has_ehr(ehr_id)
+        raise call.absent(UnknownObject(object_id)) if known else UnknownEhr(ehr_id)
+    call.require_visible(object_id, head)
     if version is not None and await reads.version(ehr_id, version) is None:
         raise UnknownVersion(uid)
     return ehr_id, object_id if version is None else str(version)

@@ -17,6 +17,7 @@ from typing import Any, cast
 import orjson
 
 from cdr.errors import BranchNotSupported, MalformedVersionId
+from templates.operational import TemplateAccess
 
 JsonObject = dict[str, Any]  # a canonical object, as its JSON reads
 
@@ -178,7 +179,8 @@ class StoredVersion:
     """One committed version.
 
     ``payload`` is the canonical JSON of the data as stored, None for a deletion; ``data`` decodes it
-    anew at each call.
+    anew at each call. ``access`` is that of its template, ``organisation`` the number of the one that
+    committed it, ``card_id`` the card that it belongs to.
     """
 
     uid: ObjectVersionId
@@ -192,6 +194,9 @@ class StoredVersion:
     preceding_uid: ObjectVersionId | None = None
     signature: str | None = None
     attestations: tuple[JsonObject, ...] = ()
+    access: TemplateAccess = TemplateAccess.OPEN
+    organisation: str = ""
+    card_id: str | None = None
 
     @property
     def is_deleted(self) -> bool:

@@ -1,9 +1,10 @@
 """Compile a template source and its archetypes to an operational template.
 
 Order of work on every archetype of the template: its ``use_node`` parts are written out, the rules are
-applied, the slots are filled; at the end the whole tree is closed. What a template may do is narrow: what
-would widen an archetype, or names a path, code, unit or type that is not there, is a finding with the
-line of the source.
+applied, the slots are filled; at the end the whole tree is closed. A nested template is compiled in the
+place of its archetype, and the rules of the outer template come on top. What a template may do is narrow:
+what would widen an archetype, or names a path, code, unit or type that is not there, is a finding with
+the line of the source.
 """
 
 from __future__ import annotations
@@ -18,46 +19,53 @@ from archetypes.errors import MalformedPath, UnknownArchetype
 from archetypes.findings import Finding, Severity
 from archetypes.paths import PathSegment, RmPath
 from archetypes.repository import ArchetypeRepository
+from templates.beside import defaults, notes, view
 from templates.closing import close
 from templates.errors import InvalidTemplate
 from templates.expansion import expand_internal_references
 from templates.faults import Faults
 from templates.narrowing import Narrowing
-from templates.operational import Annotations, OperationalTemplate
+from templates.nesting import MAX_DEPTH, MAX_NESTED, Lookup, no_nested, places
+from templates.operational import OperationalTemplate
 from templates.opt_writer import content_hash
 from templates.rules import apply_rules, with_fixed_name, with_subject
 from templates.slots import Filler, fill
-from templates.source import Item, Template
-from templates.tree import edit_at, find
+from templates.source import Item, Rule, Template
+from templates.tree import edit_at
 
 
-def compile_template(template: Template, repository: ArchetypeRepository) -> OperationalTemplate:
-    """The operational template.
+def compile_template(
+    template: Template, repository: ArchetypeRepository, nested: Lookup = no_nested
+) -> OperationalTemplate:
+    """The operational template; ``nested`` finds the sources that its items name.
 
     Raises InvalidTemplate with all findings, each at a line of the source. Warnings do not stop it;
     :func:`template_findings` shows them.
     """
-    compiled, findings = _compile(template, repository)
+    compiled, findings = _compile(template, repository, nested)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if compiled is None or errors:
         raise InvalidTemplate(errors)
     return replace(compiled, content_hash=content_hash(compiled))
 
 
-def template_findings(template: Template, repository: ArchetypeRepository) -> list[Finding]:
+def template_findings(
+    template: Template, repository: ArchetypeRepository, nested: Lookup = no_nested
+) -> list[Finding]:
     """Everything that is wrong or doubtful about a template source."""
-    return _compile(template, repository)[1]
+    return _compile(template, repository, nested)[1]
 
 
 def _compile(
-    template: Template, repository: ArchetypeRepository
+    template: Template, repository: ArchetypeRepository, nested: Lookup
 ) -> tuple[OperationalTemplate | None, list[Finding]]:
-    compiler = _Compiler(template, repository)
+    compiler = _Compiler(template, repository, nested)
     faults = compiler.faults
     definition = compiler.archetype(template.definition)
     if definition is None:
         return None, faults.findings
     definition = close(definition, faults.at(template.definition.span, ""))
+    placed = [] if compiler.is_too_nested else list(places(template, nested))
     compiled = OperationalTemplate(
         template_id=template.name,
         concept=template.definition.name or template.name,
@@ -65,7 +73,9 @@ def _compile(
         definition=definition,
         uid=template.id or None,
         description=template.description,
-        annotations=compiler.annotations(definition),
+        annotations=notes(placed, definition, faults),
+        defaults=defaults(placed, definition, compiler.language, faults),
+        view=view(placed, definition, faults),
     )
     return compiled, faults.findings
 
@@ -73,11 +83,19 @@ def _compile(
 class _Compiler:
     """One run: the template, the archetypes and what was found wrong."""
 
-    def __init__(self, template: Template, repository: ArchetypeRepository) -> None:
+    def __init__(self, template: Template, repository: ArchetypeRepository, nested: Lookup) -> None:
         self._template = template
         self._repository = repository
         self.faults = Faults()
+        self._lookup = nested
+        self._within = [template.name]
+        self._nested_so_far = 0
         self.language = template.language or self._root_language()
+
+    @property
+    def is_too_nested(self) -> bool:
+        """True once more templates were nested than anybody writes."""
+        return self._nested_so_far > MAX_NESTED
 
     def _root_language(self) -> str:
         try:
@@ -86,14 +104,50 @@ class _Compiler:
             return "en"
 
     def archetype(self, item: Item) -> CArchetypeRoot | None:
-        """The archetype of ``item``, narrowed and filled; None if nobody knows it."""
+        """The archetype or nested template of ``item``, narrowed and filled; None if nobody knows it."""
+        root = self._archetype(item) if item.template_id is None else self._nested(item)
+        return None if root is None else self._narrowed(root, item)
+
+    def _archetype(self, item: Item) -> CArchetypeRoot | None:
         faults = self.faults.at(item.span, item.path)
         try:
             archetype = self._repository.get(item.archetype_id)
         except UnknownArchetype:
             faults.error("template.unknown_archetype", found=item.archetype_id)
             return None
-        root = _root(archetype, expand_internal_references(archetype.definition, faults))
+        return _root(archetype, expand_internal_references(archetype.definition, faults))
+
+    def _nested(self, item: Item) -> CArchetypeRoot | None:
+        template = self._nested_source(item, self.faults.at(item.span, item.path))
+        if template is None:
+            return None
+        self._within.append(template.name)
+        root = self.archetype(template.definition)
+        self._within.pop()
+        return None if root is None else replace(root, template_id=template.name)
+
+    def _nested_source(self, item: Item, faults: Faults) -> Template | None:
+        if self.is_too_nested:
+            return None
+        self._nested_so_far += 1
+        template = self._lookup(item.template_id or "")
+        if template is None:
+            faults.error("template.unknown_template", found=item.template_id or "")
+        elif template.name in self._within:
+            faults.error("template.cyclic", found=" > ".join([*self._within, template.name]))
+        elif template.definition.archetype_id != item.archetype_id:
+            found = template.definition.archetype_id
+            faults.error("template.other_archetype", expected=item.archetype_id, found=found)
+        elif self.is_too_nested or len(self._within) > MAX_DEPTH:
+            self._nested_so_far = MAX_NESTED + 1
+            limits = f"at most {MAX_NESTED}, {MAX_DEPTH} deep"
+            faults.error("template.too_many_nested", expected=limits, found=template.name)
+        else:
+            return template
+        return None
+
+    def _narrowed(self, root: CArchetypeRoot, item: Item) -> CArchetypeRoot:
+        faults = self.faults.at(item.span, item.path)
         if item.name is not None:
             named = with_fixed_name(root, item.name, faults)
             root = named if isinstance(named, CArchetypeRoot) else root
@@ -106,13 +160,36 @@ class _Compiler:
         """``root`` with all items in their slots; items of one path are placed together."""
         places: dict[tuple[PathSegment, ...], list[Filler]] = {}
         for item in items:
-            filler = self.archetype(item)
             segments = self._slot_path(item)
+            there = self._already_filled(root, segments, item)
+            if there is not None:
+                root = there
+                continue
+            filler = self.archetype(item)
             if filler is not None and segments and item.maximum != 0:
                 places.setdefault(segments, []).append(Filler(item, filler))
         for segments, fillers in places.items():
             root = self._placed(root, segments, fillers)
         return root
+
+    def _already_filled(
+        self, root: CArchetypeRoot, segments: tuple[PathSegment, ...], item: Item
+    ) -> CArchetypeRoot | None:
+        """``root`` with the archetype narrowed that a nested template has put there; None if none is."""
+        if root.template_id is None or not segments:
+            return None
+        last = PathSegment(segments[-1].attribute, item.archetype_id, item.name)
+
+        def edit(child: CObject, _: CComplexObject) -> tuple[CObject, ...]:
+            if not isinstance(child, CArchetypeRoot):
+                return (child,)
+            narrowed = self._narrowed(child, replace(item, name=None))
+            wanted = Rule(path="/", span=item.span, minimum=item.minimum, maximum=item.maximum)
+            limited = apply_rules(narrowed, (wanted,), language=self.language, faults=self.faults)
+            return (limited[0],)
+
+        new = edit_at(root, (*segments[:-1], last), edit, root.terms)
+        return new if isinstance(new, CArchetypeRoot) else None
 
     def _placed(
         self, root: CArchetypeRoot, segments: tuple[PathSegment, ...], fillers: list[Filler]
@@ -149,23 +226,6 @@ class _Compiler:
         if not segments:
             faults.error("template.unknown_path", expected="the path of a slot", found=item.path)
         return segments
-
-    def annotations(self, definition: CArchetypeRoot) -> Annotations:
-        """The notes by the template path of their nodes; a path that leads nowhere is a fault."""
-        notes: dict[str, dict[str, str]] = {}
-        for annotation in self._template.annotations:
-            faults = self.faults.at(annotation.span, annotation.path)
-            try:
-                segments = RmPath.parse(annotation.path).segments
-            except MalformedPath as error:
-                faults.error("template.malformed_path", found=error.reason)
-                continue
-            places = [path for path, _ in find(definition, segments, definition.terms)]
-            if not places:
-                faults.error("template.unknown_path", found=annotation.path)
-            for path in places:
-                notes.setdefault(path, {}).update(annotation.items)
-        return MappingProxyType({path: MappingProxyType(items) for path, items in notes.items()})
 
 
 def _root(archetype: Archetype, definition: CComplexObject) -> CArchetypeRoot:

@@ -42,13 +42,14 @@ from archetypes.aom.constraints import (
     TermDefinition,
     Terms,
 )
-from archetypes.errors import MalformedPath
+from archetypes.errors import MalformedPath, MalformedXml
 from archetypes.findings import Finding
 from archetypes.intervals import ONCE, OPTIONAL, Interval
 from archetypes.paths import RmPath
+from archetypes.rm.canonical_xml import read_object
 from archetypes.rm.schema import rm_schema
 from templates.errors import UnreadableTemplate
-from templates.operational import Annotations, OperationalTemplate
+from templates.operational import Annotations, Defaults, OperationalTemplate
 from templates.opt_elements import child, children, code_text, descend, texts, truth
 from templates.opt_writer import NAMESPACE, content_hash
 from templates.tree import find
@@ -105,6 +106,7 @@ class _Reader:
             for element in children(root, name)
         }
         definition = self._archetype_root(definition_element)
+        defaults = self._defaults(root, definition)
         if self._faults:
             raise UnreadableTemplate(self._faults)
         return OperationalTemplate(
@@ -114,8 +116,28 @@ class _Reader:
             definition=definition,
             uid=text_of(descend(root, "uid", "value")) or None,
             description=MappingProxyType(dict(self._description(child(root, "description")))),
-            annotations=_annotations(root, definition),
+            annotations=_annotations(children(root, "annotations"), definition, text_of),
+            defaults=defaults,
+            view=_annotations(_hints(root), definition, lambda item: text_of(child(item, "value"))),
         )
+
+    def _defaults(self, root: Element, definition: CArchetypeRoot) -> Defaults:
+        """T_CONSTRAINT: default values of forms, by the path of the value."""
+        found = {}
+        constraints = child(root, "constraints")
+        for attribute in [] if constraints is None else children(constraints, "attributes"):
+            default = descend(attribute, "children", "default_value")
+            if default is None:
+                continue
+            try:
+                value = read_object(default, "DATA_VALUE")
+            except MalformedXml as error:
+                self._fault("template.malformed_value", default, found=error.message)
+                continue
+            name = text_of(child(attribute, "rm_attribute_name"))
+            for path in _places(text_of(child(attribute, "differential_path")), definition):
+                found[f"{path}/{name}"] = value
+        return MappingProxyType(found)
 
     def _description(self, element: Element | None) -> Iterator[tuple[str, str]]:
         """Flat keys; texts in other languages than the template's are ``purpose@en``."""
@@ -454,15 +476,21 @@ _OBJECTS: Mapping[str, Callable[[_Reader, Element], CObject]] = MappingProxyType
 )
 
 
-def _annotations(root: Element, definition: CArchetypeRoot) -> Annotations:
+def _annotations(
+    notes: Iterable[Element], definition: CArchetypeRoot, text: Callable[[Element], str]
+) -> Annotations:
     """Notes by template path. A path that leads nowhere keeps its text: editors leave such behind."""
-    notes: dict[str, dict[str, str]] = {}
-    for element in children(root, "annotations"):
-        items = {item.get("id") or "": text_of(item) for item in children(element, "items")}
-        stated = (element.get("path") or "").strip()
-        for path in _places(stated, definition):
-            notes.setdefault(path, {}).update(items)
-    return MappingProxyType({path: MappingProxyType(items) for path, items in notes.items()})
+    found: dict[str, dict[str, str]] = {}
+    for note in notes:
+        items = {item.get("id") or "": text(item) for item in children(note, "items")}
+        for path in _places((note.get("path") or "").strip(), definition):
+            found.setdefault(path, {}).update(items)
+    return MappingProxyType({path: MappingProxyType(items) for path, items in found.items()})
+
+
+def _hints(root: Element) -> list[Element]:
+    view = child(root, "view")
+    return [] if view is None else children(view, "constraints")
 
 
 def _places(stated: str, definition: CArchetypeRoot) -> Iterable[str]:

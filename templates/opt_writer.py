@@ -36,7 +36,8 @@ from archetypes.aom.constraints import (
     Primitive,
     TermDefinition,
 )
-from archetypes.intervals import Interval
+from archetypes.intervals import ONCE, Interval
+from archetypes.rm.canonical_xml import write_object
 from templates.operational import OperationalTemplate
 
 NAMESPACE = "http://schemas.openehr.org/v1"
@@ -65,7 +66,35 @@ def write_opt(template: OperationalTemplate) -> bytes:
         annotation = _add(root, "annotations")
         annotation.set("path", f"[{template.definition.archetype_id}]{path}")
         _dictionary(annotation, "items", items)
+    _defaults(root, template)
+    _view(root, template)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _defaults(root: Parent, template: OperationalTemplate) -> None:
+    """T_CONSTRAINT: what a new form shows."""
+    constraints = _add(root, "constraints") if template.defaults else root
+    for path, value in sorted(template.defaults.items()):
+        above, _, name = path.rpartition("/")
+        attribute = _add(constraints, "attributes")
+        _add(attribute, "rm_attribute_name", name)
+        child = _add(attribute, "children")
+        _add(child, "rm_type_name", str(value["_type"]))
+        _interval(child, "occurrences", ONCE)
+        _add(child, "node_id")
+        write_object(_add(child, "default_value"), value, "DATA_VALUE")
+        _add(attribute, "differential_path", f"[{template.definition.archetype_id}]{above}")
+
+
+def _view(root: Parent, template: OperationalTemplate) -> None:
+    view = _add(root, "view") if template.view else root
+    for path, items in sorted(template.view.items()):
+        constraint = _add(view, "constraints")
+        constraint.set("path", f"[{template.definition.archetype_id}]{path}")
+        for name, text in sorted(items.items()):
+            item = _add(constraint, "items")
+            item.set("id", name)
+            _add(item, "value", text)
 
 
 def content_hash(template: OperationalTemplate) -> str:

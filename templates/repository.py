@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from archetypes.repository import library
 from templates.compile import compile_template
+from templates.nesting import lookup_in
 from templates.oet import read_oet
 from templates.operational import OperationalTemplate
 from templates.source import Template
@@ -32,7 +33,7 @@ def library_templates() -> Mapping[str, OperationalTemplate]:
 
     Raises InvalidTemplate if one of them does not fit its archetypes.
     """
-    archetypes = library()
+    archetypes, nested = library(), lookup_in(library_sources().values())
     return MappingProxyType(
-        {name: compile_template(source, archetypes) for name, source in library_sources().items()}
+        {name: compile_template(source, archetypes, nested) for name, source in library_sources().items()}
     )

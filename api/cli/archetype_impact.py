@@ -30,8 +30,8 @@ from archetypes.repository import ArchetypeRepository
 from templates.changes import classify_template_change
 from templates.compile import compile_template
 from templates.errors import TemplateError
+from templates.nesting import lookup_in, places
 from templates.repository import library_sources, library_templates
-from templates.source import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,17 @@ def archetype_impact(
 
 def template_impacts(archetype_id: str, repository: ArchetypeRepository) -> Iterator[TemplateImpact]:
     """One for each template of the library that uses the archetype."""
+    nested = lookup_in(library_sources().values())
     for template_id, source in sorted(library_sources().items()):
-        if archetype_id not in _used(source.definition):
+        if archetype_id not in {place.item.archetype_id for place in places(source, nested)}:
             continue
         try:
-            new = compile_template(source, repository)
+            new = compile_template(source, repository, nested)
         except TemplateError as error:
             yield TemplateImpact(template_id, findings=error.findings)
         else:
             changes = classify_template_change(library_templates()[template_id], new)
             yield TemplateImpact(template_id, changes=tuple(changes))
-
-
-def _used(item: Item) -> set[str]:
-    return {item.archetype_id}.union(*(_used(below) for below in item.items))
 
 
 def _as_json(impact: TemplateImpact, language: str) -> dict[str, object]:

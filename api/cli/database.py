@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -21,6 +21,8 @@ from cdr.context import Ctx
 from cdr.platform import open_platform
 from cdr.row_upkeep import check_rows, rebuild_rows
 from cdr.settings import Settings
+from cdr.store.replica_set import record_scrub, replica_set_members, scrub_procedure
+from cdr.store.scrub import scrub as rewrite
 
 T = TypeVar("T")
 FAULTY = 1
@@ -58,6 +60,45 @@ def check(mongodb_uri: DatabaseOption = None, data: DataOption = None, mode: Mod
     print(f"{found.checked} compositions: {len(found.wrong)} with wrong rows, {found.outdated} to be made")
     if found.wrong:
         raise typer.Exit(FAULTY)
+
+
+@database_commands.command("scrub")
+def scrub(
+    mongodb_uri: DatabaseOption = None,
+    data: DataOption = None,
+    mode: ModeOption = None,
+    done: Annotated[
+        bool, typer.Option("--done", help="Record that the members of a replica set were rewritten.")
+    ] = False,
+) -> None:
+    """Rewrite the database so that nothing erased is left in its oplog, journal and free pages.
+
+    The private database of a stopped server is rewritten now; a kill on the way loses nothing. For a replica
+    set the command prints what to do, member by member, and with --done keeps when it was done.
+    """
+    settings = database_settings(mongodb_uri=mongodb_uri, data=data, mode=mode)
+    if settings.mongodb_uri is not None:
+        print(asyncio.run(_scrub_set(settings.mongodb_uri.get_secret_value(), settings.database, done=done)))
+        return
+    with progress_bar("Rewriting") as progress:
+        rewriting = rewrite(
+            settings.data,
+            mongod=settings.mongod,
+            cache_mib=settings.mongod_cache_mib,
+            progress=progress,
+        )
+        found = asyncio.run(rewriting)
+    print(
+        f"{found.documents} documents ({found.bytes / 1e6:.1f} MB) rewritten in {found.seconds:.1f} s; "
+        f"files were {found.before / 1e6:.0f} MB and are {found.after / 1e6:.0f} MB"
+    )
+
+
+async def _scrub_set(uri: str, database: str, *, done: bool) -> str:
+    if done:
+        await record_scrub(uri, database)
+        return "Recorded: removals that ended before now are gone from the traces of the database too."
+    return scrub_procedure(await replica_set_members(uri))
 
 
 async def _run(

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from api.cli.archetype import archetype_commands
+from api.cli.bulk_import import import_compositions
 from api.cli.coverage import coverage
 from api.cli.database import database_commands
 from api.cli.demo import demo
 from api.cli.query import query
 from api.cli.serve import serve
-from api.cli.tables import tables_commands
 from api.cli.template import template_commands
 from api.cli.terminology import terminology_commands
 from api.cli.token import token_commands
@@ -34,7 +34,7 @@ app.command("demo")(demo)
 app.command("coverage")(coverage)
 app.command("validate")(validate)
 app.command("query")(query)
-app.add_typer(tables_commands, name="tables")
+app.command("import")(import_compositions)
 app.add_typer(archetype_commands, name="archetype")
 app.add_typer(database_commands, name="db")
 app.add_typer(template_commands, name="template")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from archetypes.repository import ArchetypeRepository, archetype_files, library
 from archetypes.time_limit import time_limit
 from templates.compile import compile_template
 from templates.errors import TemplateError
+from templates.nesting import Lookup, lookup_in
 from templates.oet import read_oet
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
@@ -114,6 +117,25 @@ def source_of(path: Path) -> Template:
         return read_oet(content, name_of(path))
 
 
+def nested_beside(path: Path) -> Lookup:
+    """Finds the templates that a source names among the files beside it, then in our library."""
+    ours = lookup_in(library_sources().values())
+
+    @cache
+    def beside() -> Lookup:
+        # Only a template that nests others has its neighbours read.
+        return lookup_in(_readable(each for each in path.parent.glob("*.oet") if each != path))
+
+    return lambda name: beside()(name) or ours(name)
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[Template]:
+    """Those that can be read; the others are told of when they are looked at themselves."""
+    for path in sorted(paths):
+        with suppress(HelsekortError, OSError):
+            yield source_of(path)
+
+
 def template_of(text: str, repository: ArchetypeRepository) -> OperationalTemplate:
     """A template by id or file (.oet is compiled, anything else is read as OPT).
 
@@ -122,14 +144,14 @@ def template_of(text: str, repository: ArchetypeRepository) -> OperationalTempla
     path = Path(text)
     if path.is_file():
         if is_source(path):
-            return compile_template(source_of(path), repository)
+            return compile_template(source_of(path), repository, nested_beside(path))
         content = path.read_bytes()
         with time_limit(len(content)):
             return read_opt(content, text)
     _known(text)
     if repository is library():
         return library_templates()[text]
-    return compile_template(library_sources()[text], repository)
+    return compile_template(library_sources()[text], repository, lookup_in(library_sources().values()))
 
 
 def template_source(text: str) -> Template:

@@ -9,7 +9,15 @@ import typer
 
 from api.cli.report import Format as OutputFormat
 from api.cli.report import JsonOption, LanguageOption, end_with, output, report_findings
-from api.cli.sources import LibraryOption, findings_of, is_source, name_of, repository_with, source_of
+from api.cli.sources import (
+    LibraryOption,
+    findings_of,
+    is_source,
+    name_of,
+    nested_beside,
+    repository_with,
+    source_of,
+)
 from api.cli.template_lint import Places, template_paths
 from archetypes.errors import HelsekortError
 from archetypes.findings import Finding
@@ -37,7 +45,7 @@ def compile_templates(
     paths = [path for path in template_paths(places or ()) if is_source(path)]
     for path in paths:
         try:
-            compiled = compile_template(source_of(path), repository)
+            compiled = compile_template(source_of(path), repository, nested_beside(path))
         except (HelsekortError, RecursionError) as error:
             findings.extend(findings_of(error, name_of(path)))
             continue

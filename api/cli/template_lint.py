@@ -25,6 +25,7 @@ from api.cli.sources import (
     findings_of,
     is_source,
     name_of,
+    nested_beside,
     repository_with,
     source_of,
 )
@@ -98,10 +99,11 @@ def findings_about(path: Path, repository: ArchetypeRepository) -> list[Finding]
 def _source(path: Path, repository: ArchetypeRepository) -> Iterator[Finding]:
     """What the compiler says of a source, and of a sound one the rules of compiled templates."""
     source = source_of(path)
-    findings = template_findings(source, repository)
+    nested = nested_beside(path)
+    findings = template_findings(source, repository, nested)
     yield from findings
     if not any(map(is_error, findings)):
-        yield from lint_template(compile_template(source, repository), repository)
+        yield from lint_template(compile_template(source, repository, nested), repository)
 
 
 def _operational(path: Path, name: str) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ What can be asked is a value, made by a function of ``ehrs``, ``compositions``, 
 It imports nothing of the server, so it can be taken out and shipped alone.
 """
 
-from api.client import compositions, contributions, ehrs, events, queries, templates
+from api.client import bulk, compositions, contributions, ehrs, events, queries, templates
 from api.client.clients import AsyncClient, Client
 from api.client.errors import (
     AccessDenied,
@@ -49,6 +49,7 @@ __all__ = [
     "Rows",
     "Stale",
     "Stream",
+    "bulk",
     "compositions",
     "contributions",
     "ehrs",

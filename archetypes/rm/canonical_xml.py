@@ -40,7 +40,7 @@ def read_canonical_xml(data: bytes, rm_type: str, *, max_bytes: int = MAX_BYTES)
     ``rm_type`` is the declared type of the root element, whose name does not matter; elements without
     a namespace are read too. Raises MalformedXml with line.
     """
-    return _read_object(parse_safely(data, max_bytes=max_bytes), rm_type)
+    return read_object(parse_safely(data, max_bytes=max_bytes), rm_type)
 
 
 def read_contribution_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -53,11 +53,11 @@ def read_contribution_xml(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[st
     for child in parse_safely(data, max_bytes=max_bytes):
         name = _local_name(child)
         if name in ("versions", "version"):
-            versions.append(_read_object(child, "ORIGINAL_VERSION"))
+            versions.append(read_object(child, "ORIGINAL_VERSION"))
         elif name not in _CONTRIBUTION or name in tree:
             raise _malformed("xml.element", child, f"a contribution has no {name}, or has one only")
         else:
-            tree[name] = _read_object(child, _CONTRIBUTION[name])
+            tree[name] = read_object(child, _CONTRIBUTION[name])
     return tree
 
 
@@ -67,14 +67,15 @@ def write_canonical_xml(value: Mapping[str, Any], rm_type: str, element: str) ->
     Raises ValueError for an attribute that its class does not have.
     """
     root = etree.Element(f"{{{NAMESPACE}}}{element}", nsmap=_PREFIXES)
-    _write_object(root, value, rm_type)
+    write_object(root, value, rm_type)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
 # --- reading ----------------------------------------------------------------------------------------
 
 
-def _read_object(element: etree._Element, declared: str) -> dict[str, Any]:
+def read_object(element: etree._Element, declared: str) -> dict[str, Any]:
+    """The object in one element of a document, declared as the type ``declared``. Raises MalformedXml."""
     rm_type = _type_of(element, declared)
     tree: dict[str, Any] = {"_type": rm_type}
     attributes = rm_schema().attributes(rm_type)
@@ -113,7 +114,7 @@ def _read_child(tree: dict[str, Any], child: etree._Element, attributes: Mapping
 def _read_value(element: etree._Element, attribute: RmAttribute) -> Any:
     if rm_schema().is_primitive(attribute.type_name):
         return _scalar(element.text or "", attribute)
-    return _read_object(element, attribute.type_name)
+    return read_object(element, attribute.type_name)
 
 
 def _type_of(element: etree._Element, declared: str) -> str:
@@ -162,7 +163,8 @@ def _malformed(code: str, element: etree._Element, message: str) -> MalformedXml
 # --- writing ----------------------------------------------------------------------------------------
 
 
-def _write_object(element: etree._Element, value: Mapping[str, Any], declared: str) -> None:
+def write_object(element: etree._Element, value: Mapping[str, Any], declared: str) -> None:
+    """The attributes of ``value`` into ``element``. Raises ValueError for one that its class has not."""
     rm_type = str(value.get("_type") or base_name(declared))
     if rm_type != declared:
         element.set(XSI_TYPE, rm_type)
@@ -180,7 +182,7 @@ def _write_object(element: etree._Element, value: Mapping[str, Any], declared: s
 
 def _write_value(element: etree._Element, value: Any, attribute: RmAttribute) -> None:
     if isinstance(value, Mapping):
-        _write_object(element, value, attribute.type_name)
+        write_object(element, value, attribute.type_name)
     elif isinstance(value, bool):
         element.text = "true" if value else "false"
     else:

@@ -38,11 +38,12 @@ def candidate_filter(scope: Scope, access: QueryAccess, zone: Zone) -> Candidate
         branches=branches,
         group_by_ehr=bool(branches) and not streaming,
         every_ehr=status or _matches_without_versions(top),
-        needs_payload=_needs_payload(scope),
+        needs_payload=_needs_payload(scope) or access.sights.partial,
         needs_ehr_status=status or _uses_attribute(scope, "EHR", "ehr_status"),
         needs_audit=any(entry.rm_type == "VERSION" for entry in scope.classes),
         as_of=as_of_time(scope, zone),
         row_limit=_row_limit(scope),
+        sights=access.sights,
     )
 
 

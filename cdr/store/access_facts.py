@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 from archetypes.norwegian_ids import PERSON_NAMESPACES
 from cdr.actor import Actor, ActorKind
-from cdr.consent import consent_facts
+from cdr.consent import LegalBasis, consent_facts
 from cdr.facts import UNKNOWN, Facts
+from cdr.sight import Sights, Terms, plain_sight, sight_of
+from cdr.store.consents import CONSENT_MEMBERS
 from cdr.store.database import Database, Document, store_errors
 
-_FIELDS = {"rel": 1, "consent": 1, "blocks": 1}
+_FIELDS = {"rel": 1, **CONSENT_MEMBERS}
+
+
+# Where the card rests on a regulation, silence means yes: only who decided something needs a look.
+_NOT_PLAIN: Document = {"plain": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,26 @@ class AccessFacts:
             return frozenset(
                 [document["_id"] async for document in self.database.ehrs.find(related, {"_id": 1})]
             )
+
+    async def sights(self, ehr_ids: frozenset[str] | None, actor: Actor, basis: str, terms: Terms) -> Sights:
+        """What the actor sees of these EHRs (None: all). Raises StoreUnavailable.
+
+        EHRs whose women said yes and nothing else are ``plain`` and need no look.
+        """
+        where: Document = {"plain": {"$ne": True}} if terms.basis is LegalBasis.CONSENT else _NOT_PLAIN
+        if ehr_ids is not None:
+            where = {"_id": {"$in": sorted(ehr_ids)}, **where}
+        with store_errors():
+            found = await self.database.ehrs.find(where, CONSENT_MEMBERS).to_list()
+        by_ehr = {each["_id"]: sight_of(actor, consent_facts(each), basis, terms) for each in found}
+        return Sights(plain_sight(actor, terms), by_ehr)
+
+    async def closed_among(self, ehr_ids: frozenset[str], terms: Terms) -> bool:
+        """Is the card of one of these EHRs closed now? Raises StoreUnavailable."""
+        where: Document = {"_id": {"$in": sorted(ehr_ids)}, "plain": {"$ne": True}}
+        with store_errors():
+            found = await self.database.ehrs.find(where, CONSENT_MEMBERS).to_list()
+        return any(consent_facts(each).lack(terms.basis, terms.now) is not None for each in found)
 
     async def _subjects(self, ehr_id: str) -> frozenset[str]:
         found = await self.database.subjects.find({"e": ehr_id}, {"_id": 1}).to_list()

@@ -146,8 +146,10 @@ async def audit_faults(database: Database) -> list[str]:
 
 
 async def entries_of(database: Database, ehr_id: str) -> list[AuditEntry]:
-    """Every entry about one EHR, oldest first."""
+    """Every entry about one EHR and those that are part of it, oldest first."""
     with store_errors():
-        documents = await database.audit.find({"entries.e": ehr_id}).to_list()
+        joined = await database.joins.distinct("_id", {"e": ehr_id})
+        ehr_ids = {ehr_id, *joined}
+        documents = await database.audit.find({"entries.e": {"$in": sorted(ehr_ids)}}).to_list()
     entries = [entry for document in documents for entry in audit_batch(document).entries]
-    return sorted((entry for entry in entries if entry.ehr_id == ehr_id), key=lambda entry: entry.at)
+    return sorted((entry for entry in entries if entry.ehr_id in ehr_ids), key=lambda entry: entry.at)

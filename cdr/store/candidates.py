@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 import orjson
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -15,10 +16,11 @@ from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from cdr.candidates import CandidateFilter, Record, VersionRecord
 from cdr.errors import QueryTimeout
+from cdr.sight import Sights
 from cdr.store.candidate_explain import Reading, explain_candidates
 from cdr.store.candidate_filter import branch_query, branches_query, ehr_query
 from cdr.store.database import FAR, Database, Document, store_errors
-from cdr.store.documents import decompress, preceding_uid, stored_version
+from cdr.store.documents import decompress, preceding_uid, stored_version, version_marks
 from cdr.stored_rows import FORMAT
 from cdr.versions import Kind, iso
 
@@ -136,10 +138,10 @@ class Snapshot:
             async for document in cursor:
                 batch.append(document)
                 if len(batch) == BATCH:
-                    yield batch
+                    yield _visible(batch, wanted.sights)
                     batch = []
                     self.deadline.milliseconds()
-        yield batch
+        yield _visible(batch, wanted.sights)
 
     # --- whole EHRs -----------------------------------------------------------------------------
 
@@ -260,13 +262,34 @@ def _is_latest(document: Document, as_of: datetime | None) -> bool:
     return bool(document["until"] == FAR if as_of is None else document["until"] > as_of)
 
 
+def _visible(documents: list[Document], sights: Sights) -> list[Document]:
+    """What the caller may see; the rest is as if it were not stored."""
+    if sights.whole:
+        return documents
+    return [each for each in documents if sights.of(each["e"]).sees(each["o"], version_marks(each))]
+
+
+def _partly_hidden(document: Document, wanted: CandidateFilter) -> bool:
+    """Rows do not tell which section they come from: where one is hidden, the payload decides."""
+    return bool(wanted.sights.of(document["e"]).sections)
+
+
+def _shown(document: Document, wanted: CandidateFilter) -> Mapping[str, Any]:
+    composition: Mapping[str, Any] = orjson.loads(decompress(document["z"]))
+    return wanted.sights.of(document["e"]).shown(composition)
+
+
 def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecord:
     composition, rows = None, None
     if document["until"] != document["tc"] or "z" in document:  # a deletion ends when it begins
-        if wanted.rows is not None and document.get("full") == FORMAT:
+        if (
+            wanted.rows is not None
+            and document.get("full") == FORMAT
+            and not _partly_hidden(document, wanted)
+        ):
             rows = document["rows"]
         reads = wanted.needs_payload and rows is None
-        composition = orjson.loads(decompress(document["z"])) if reads else {}
+        composition = _shown(document, wanted) if reads else {}
     preceding = preceding_uid(document)
     return VersionRecord(
         rows=rows,

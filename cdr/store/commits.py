@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from pymongo.errors import (
@@ -22,7 +22,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from cdr.errors import CdrError, StoreUnavailable
+from cdr.errors import CdrError, Conflict, StoreUnavailable
 from cdr.store.audit_log import AuditChain, open_chain
 from cdr.store.database import DURABLE, Database, store_errors
 from cdr.store.losers import find_losers
@@ -36,6 +36,14 @@ Waiting = dict[Commit, "asyncio.Future[Versions]"]
 DUPLICATE = 11000
 UNKNOWN_RESULT = "UnknownTransactionCommitResult"
 TRANSIENT = "TransientTransactionError"
+
+
+class TogetherRefused(Exception):
+    """Nothing of a number of commits was stored; ``refusals`` says whose fault it was."""
+
+    def __init__(self, refusals: Mapping[Commit, CdrError]) -> None:
+        super().__init__(f"{len(refusals)} commits are refused")
+        self.refusals = refusals
 
 
 class CommitQueue:
@@ -78,6 +86,28 @@ class CommitQueue:
         self._waiting[commit] = future
         self._arrived.set()
         return await future
+
+    async def refusals(self, commits: Sequence[Commit]) -> Mapping[Commit, CdrError]:
+        """Which of the commits the record would refuse as it stands. Raises StoreUnavailable."""
+        with store_errors():
+            return await self._losers(commits)
+
+    async def write_together(self, commits: Sequence[Commit]) -> Mapping[Commit, Versions]:
+        """Write all in one transaction of their own, or nothing. Raises TogetherRefused, StoreUnavailable."""
+        apart = CommitQueue(
+            self._database, self._tombstones, group_size=len(commits), patience=self._patience
+        )
+        deadline = asyncio.get_running_loop().time() + self._patience
+        with store_errors():
+            while True:
+                _check_apart(commits)
+                written = await apart._attempt(commits, deadline)
+                if written is not None:
+                    return written
+                if refused := await self._losers(commits):
+                    raise TogetherRefused(refused)
+                if asyncio.get_running_loop().time() > deadline:
+                    raise StoreUnavailable("other writers were always faster")
 
     async def _work(self) -> None:
         while True:
@@ -172,6 +202,14 @@ class CommitQueue:
                     await asyncio.sleep(0.1)
         self._chain.advance(batch)
         return write.versions
+
+
+def _check_apart(commits: Sequence[Commit]) -> None:
+    """Commits of one object, or of one key, are not for one transaction. Raises TogetherRefused."""
+    _, later = split_group(commits, len(commits))
+    if later:
+        twice = "another line writes the same object, or has the same key"
+        raise TogetherRefused({commit: Conflict(twice) for commit in later})
 
 
 def _succeed(future: asyncio.Future[Versions], versions: Versions) -> None:

@@ -36,10 +36,10 @@ class Database:
     repeats: Collection
     tags: Collection
     stored_queries: Collection
-    projects: Collection
-    permits: Collection
     ehrs: Collection
     subjects: Collection
+    joins: Collection
+    set_aside: Collection
     audit: Collection
     proofs: Collection
     templates: Collection
@@ -48,6 +48,9 @@ class Database:
     tombstones: Collection
     notices: Collection
     webhooks: Collection
+    consents: Collection
+    cards: Collection
+    removals: Collection
     meta: Collection
 
     @classmethod
@@ -59,6 +62,21 @@ class Database:
         )
         names = [field.name for field in fields(cls) if field.name != "client"]
         return cls(client, **{collection: database[collection] for collection in names})
+
+
+def of_an_ehr(database: Database) -> tuple[Collection, ...]:
+    """What holds documents of an EHR under ``e`` and goes with it; ``ehrs`` itself goes last."""
+    return (
+        database.versions,
+        database.contributions,
+        database.tags,
+        database.code_checks,
+        database.subjects,
+        database.consents,
+        database.cards,
+        database.removals,
+        database.set_aside,
+    )
 
 
 @contextmanager

@@ -10,6 +10,8 @@ A version document is complete in itself; its keys are short because every docum
     t    start_time, else tc     r   archetypes present, also without minor and patch version
     rows  values laid out flat (cdr.stored_rows)        full  their format; 0: the payload decides
     z    zstd of the canonical JSON; absent in a deletion
+    ac   access of the template (templates.operational.TemplateAccess); absent where access alone decides
+    cd   card that it belongs to        og  organisation that committed it
     sg   signature            at  attestations, canonical: the only thing that is ever added to a version
 """
 
@@ -36,6 +38,7 @@ from cdr.versions import (
     ObjectVersionId,
     StoredVersion,
 )
+from templates.operational import TemplateAccess
 
 COMPRESSION_LEVEL = 3
 _ARCHETYPE_IDS = re.compile(rb'"archetype_node_id":"([^"]*-[^"]*\.v[^"]*)"')
@@ -47,7 +50,8 @@ class NewVersion:
 
     ``payload`` is canonical JSON with its own uid in it, None for a deletion; ``compressed`` is its zstd
     form; ``rows`` are those of a composition, None where it has none. ``previous_commit`` is the commit
-    time of ``preceding``, ``restores`` says that it is a deletion.
+    time of ``preceding``, ``restores`` says that it is a deletion,
+    ``card_id`` is the card that ``preceding`` belongs to.
     ``recheck``: codes of it are to be asked about when a terminology server answers again.
     ``committer`` and ``description`` differ from those of the contribution where they are set;
     ``attestations`` lack what only the commit knows (system and time).
@@ -64,6 +68,8 @@ class NewVersion:
     template_id: str | None = None
     template_hash: str | None = None
     persistent: bool = False
+    access: TemplateAccess = TemplateAccess.OPEN
+    card_id: str | None = None
     start_time: datetime | None = None
     rows: Sequence[Row] | None = None
     restores: bool = False
@@ -85,6 +91,9 @@ class Head:
     template_id: str | None
     persistent: bool
     archetype_id: str
+    access: TemplateAccess = TemplateAccess.OPEN
+    organisation: str = ""
+    card_id: str | None = None
 
     @property
     def deleted(self) -> bool:
@@ -123,7 +132,13 @@ def archetypes_in(payload: bytes | None) -> list[str]:
 
 
 def version_document(
-    version: NewVersion, *, ehr_id: str, contribution_id: str, audit: AuditDetails
+    version: NewVersion,
+    *,
+    ehr_id: str,
+    contribution_id: str,
+    audit: AuditDetails,
+    organisation: str = "",
+    card_id: str | None = None,
 ) -> Document:
     """The document of a version that is committed now."""
     committed = audit.time_committed
@@ -150,6 +165,10 @@ def version_document(
         document["ps"] = version.preceding.system_id
     if version.template_id is not None:
         document |= {"tid": version.template_id, "th": version.template_hash, "p": version.persistent}
+    if version.access.on_card and card_id is not None:
+        document["cd"] = card_id
+    marks = {"ac": version.access.value, "og": organisation}
+    document |= {key: mark for key, mark in marks.items() if mark}
     if version.compressed is not None:
         document["z"] = version.compressed
         if version.kind is Kind.COMPOSITION:
@@ -187,11 +206,20 @@ def stored_version(document: Document) -> StoredVersion:
         preceding_uid=preceding_uid(document),
         signature=document.get("sg"),
         attestations=tuple(document.get("at", ())),
+        access=TemplateAccess(document.get("ac", "")),
+        organisation=document.get("og", ""),
+        card_id=document.get("cd"),
     )
 
 
 def committed_version(
-    version: NewVersion, *, ehr_id: str, contribution_id: str, audit: AuditDetails
+    version: NewVersion,
+    *,
+    ehr_id: str,
+    contribution_id: str,
+    audit: AuditDetails,
+    organisation: str = "",
+    card_id: str | None = None,
 ) -> StoredVersion:
     """The version as it was just committed with this audit, without reading it back."""
     return StoredVersion(
@@ -206,6 +234,9 @@ def committed_version(
         preceding_uid=version.preceding,
         signature=version.signature,
         attestations=tuple(attested(version.attestations, audit)),
+        access=version.access,
+        organisation=organisation,
+        card_id=card_id if version.access.on_card else None,
     )
 
 
@@ -234,7 +265,25 @@ def stored_contribution(document: Document) -> Contribution:
     return Contribution(document["_id"], _audit(document), versions)
 
 
-HEAD_FIELDS = {"o": 1, "n": 1, "s": 1, "k": 1, "tc": 1, "lc": 1, "tid": 1, "p": 1, "r": {"$slice": 1}}
+@dataclass(frozen=True, slots=True)
+class VersionMarks:
+    """What decides whether a version may be seen (``cdr.sight.Marks``)."""
+
+    template_id: str | None
+    access: TemplateAccess
+    organisation: str
+    card_id: str | None
+
+
+def version_marks(document: Document) -> VersionMarks:
+    """The marks of the version in a document."""
+    access = TemplateAccess(document.get("ac", ""))
+    return VersionMarks(document.get("tid"), access, document.get("og", ""), document.get("cd"))
+
+
+HEAD_FIELDS = dict.fromkeys(("o", "n", "s", "k", "tc", "lc", "tid", "p", "ac", "og", "cd"), 1) | {
+    "r": {"$slice": 1}
+}
 
 
 def head(document: Document) -> Head:
@@ -247,6 +296,9 @@ def head(document: Document) -> Head:
         template_id=document.get("tid"),
         persistent=document.get("p", False),
         archetype_id=next(iter(document.get("r", ())), ""),
+        access=TemplateAccess(document.get("ac", "")),
+        organisation=document.get("og", ""),
+        card_id=document.get("cd"),
     )
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from cdr.errors import DatabaseMissing
-from cdr.store.data_folder import FolderLock
+from cdr.store.data_folder import FolderLock, finish_swap
 from cdr.store.mongod_binary import find_mongod
 
 REPLICA_SET = "helsekort"
@@ -35,28 +36,34 @@ log = structlog.get_logger(__name__)
 class EmbeddedMongod:
     """A running private mongod; made by :meth:`start`, ended by :meth:`stop`."""
 
-    def __init__(self, folder: Path, program: Path, cache_mib: int, lock: FolderLock) -> None:
+    def __init__(
+        self, folder: Path, program: Path, cache_mib: int, lock: FolderLock, options: Sequence[str] = ()
+    ) -> None:
         self._folder = folder
         self._program = program
         self._cache_mib = cache_mib
         self._lock = lock
+        self._options = options
         self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, folder: Path, *, mongod: Path | None = None, cache_mib: int = 256) -> EmbeddedMongod:
-        """Start a mongod on ``folder`` and wait until it takes writes.
+    async def start(
+        cls, folder: Path, *, mongod: Path | None = None, cache_mib: int = 256, options: Sequence[str] = ()
+    ) -> EmbeddedMongod:
+        """Start a mongod on ``folder``, with further ``options``, and wait until it takes writes.
 
         Raises DataFolderInUse if another server works there, DatabaseMissing if no mongod is found or it
         does not start.
         """
         folder = folder.resolve()
         lock = FolderLock(folder)
-        embedded = cls(folder, Path(), cache_mib, lock)
+        embedded = cls(folder, Path(), cache_mib, lock, options)
         try:
             embedded._program = find_mongod(mongod, folder)
             await embedded._stop_orphan()
+            finish_swap(folder)
             embedded._port = embedded._choose_port()
             await embedded._launch()
         except BaseException:
@@ -77,6 +84,11 @@ class EmbeddedMongod:
 
     async def stop(self) -> None:
         """End the mongod cleanly and give the folder free."""
+        await self.halt()
+        self._lock.release()
+
+    async def halt(self) -> None:
+        """End the mongod cleanly and keep the folder: nobody else may start on it before :meth:`stop`."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -84,7 +96,6 @@ class EmbeddedMongod:
         if self._process is not None:
             await _terminate(self._process)
             self._process = None
-        self._lock.release()
 
     # --- start ----------------------------------------------------------------------------------
 
@@ -110,6 +121,7 @@ class EmbeddedMongod:
             *("--wiredTigerCacheSizeGB", f"{self._cache_mib / 1024:.3f}"),
             *("--logpath", str(self._folder / "mongod.log"), "--logappend", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *self._options,
         ]
         # In a session of its own: Ctrl-C in the terminal goes to the server, which stops mongod after itself.
         with self._first_words().open("wb") as output:

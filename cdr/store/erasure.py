@@ -12,12 +12,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from cdr.events import EventType
-from cdr.store.database import DURABLE, Collection, Database, store_errors
+from cdr.store.database import DURABLE, Database, of_an_ehr, store_errors
 from cdr.store.feed import notice
-from cdr.store.tombstones import EHR, OBJECT, Tombstones
+from cdr.store.tombstones import Tombstones
 
 CHUNK = 500
-FORGET = {"$unset": {"e": "", "ct": ""}}  # a repeated request must not make again what was erased
+NO_DESCRIPTION = {"$unset": {"au.d": ""}}  # words on a contribution are about all that it holds
+FORGET = {"$unset": {"e": "", "ct": "", "h": ""}}  # a repeated request must not make again what was erased
 
 
 async def erase_object(
@@ -39,11 +40,13 @@ async def erase_object(
         for about_it in (database.tags, database.code_checks):
             await about_it.delete_many(where, session=session)
         named = {"e": ehr_id, "v.o": object_id}
-        await database.contributions.update_many(named, {"$pull": {"v": {"o": object_id}}}, session=session)
+        taken_out = {"$pull": {"v": {"o": object_id}}, **NO_DESCRIPTION}
+        await database.contributions.update_many(named, taken_out, session=session)
         await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
         made_it = {"e": ehr_id, "ct": {"$in": contributions}}
+        await database.versions.update_many(made_it, NO_DESCRIPTION, session=session)
         await database.repeats.update_many(made_it, FORGET, session=session)
-        await tombstones.add(object_id, OBJECT, at, session)
+        await tombstones.add(object_id, at, session)
         told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
         await database.notices.insert_one(told, session=session)
         return True
@@ -51,17 +54,6 @@ async def erase_object(
     with store_errors():
         async with database.client.start_session(causal_consistency=False) as session:
             return await session.with_transaction(erase, ReadConcern("snapshot"), DURABLE)
-
-
-def _of_an_ehr(database: Database) -> tuple[Collection, ...]:
-    """What holds documents of an EHR under ``e``; ``ehrs`` itself goes last."""
-    return (
-        database.versions,
-        database.contributions,
-        database.tags,
-        database.code_checks,
-        database.subjects,
-    )
 
 
 async def close_gate(database: Database, ehr_id: str) -> bool:
@@ -74,12 +66,15 @@ async def close_gate(database: Database, ehr_id: str) -> bool:
 async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: str, at: datetime) -> None:
     """Delete everything of an EHR whose gate is closed; may be repeated after a crash."""
     with store_errors():
-        for collection in _of_an_ehr(database):
+        for collection in of_an_ehr(database):
             await collection.delete_many({"e": ehr_id})
         await database.repeats.update_many({"e": ehr_id}, FORGET)
 
         async def bury(session: AsyncClientSession) -> None:
-            await tombstones.add(ehr_id, EHR, at, session)
+            joined = await database.joins.distinct("_id", {"e": ehr_id}, session=session)
+            for erased in (ehr_id, *joined):
+                await tombstones.add(erased, at, session)
+            await database.joins.delete_many({"e": ehr_id}, session=session)
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:
                 told = notice(EventType.EHR_ERASED, ehr, at)
@@ -103,7 +98,7 @@ async def delete_all(database: Database) -> int:
         ids = await closed_ehrs(database)
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            for collection in (*_of_an_ehr(database), database.repeats):
+            for collection in (*of_an_ehr(database), database.joins, database.repeats):
                 await collection.delete_many({"e": {"$in": chunk}})
             await database.ehrs.delete_many({"_id": {"$in": chunk}})
         return len(ids)

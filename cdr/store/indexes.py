@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymongo import ASCENDING, IndexModel
 
 from cdr.errors import DatabaseMissing
-from cdr.store.database import FAR, Database
+from cdr.store.database import FAR, Database, of_an_ehr
 from cdr.stored_rows import FORMAT
 
 SCHEMA_VERSION = 1
@@ -45,18 +45,17 @@ async def prepare(database: Database) -> None:
     await _check_schema(database)
     await _mark_compositions_without_rows(database)
     await database.versions.create_indexes(VERSION_INDEXES)
-    for of_an_ehr in (database.subjects, database.contributions, database.repeats, database.code_checks):
-        await of_an_ehr.create_index("e", name="ehr")
+    for collection in (*of_an_ehr(database)[1:], database.joins, database.repeats):
+        await collection.create_index("e", name="ehr")
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
     await database.notices.create_index("e", name="ehr")
     await database.notices.create_index("tc", name="month", expireAfterSeconds=NOTICE_SECONDS)
     await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")
     await database.stored_queries.create_index("name", name="name")
-    await database.projects.create_index("members", name="members")
-    await database.permits.create_index("project", name="project")
     await database.ehrs.create_index(
         "queryable", name="not_queryable", partialFilterExpression={"queryable": False}
     )
+    await database.ehrs.create_index("plain", name="plain")
     await database.ehrs.create_index("gate.open", name="closed", partialFilterExpression={"gate.open": False})
     await database.proofs.create_index("end", name="end", expireAfterSeconds=0)
     await database.ehrs.create_index("rel.org", name="in_care")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cdr.consent import consent_facts
 from cdr.errors import (
     AlreadyCommitted,
     CdrError,
@@ -19,8 +20,10 @@ from cdr.errors import (
     UnknownVersion,
     VersionConflict,
 )
+from cdr.store.consents import CONSENT_MEMBERS, consent_error
 from cdr.store.database import FAR, Database, Document
 from cdr.store.documents import HEAD_FIELDS, NewVersion, document_id, head
+from cdr.store.joins import is_joined
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit
 from cdr.versions import Kind
@@ -34,7 +37,7 @@ async def find_losers(
     losers: dict[Commit, CdrError] = {}
     for commit in group:
         error = await _repeat_error(database, commit) or (
-            await _creation_error(tombstones, commit, gates)
+            await _creation_error(database, tombstones, commit, gates)
             if commit.creates_ehr
             else _gate_error(commit, gates.get(commit.ehr_id))
         )
@@ -48,26 +51,28 @@ async def find_losers(
 
 async def _gates(database: Database, group: Sequence[Commit]) -> Mapping[str, Document]:
     ids = list({commit.ehr_id for commit in group})
-    documents = await database.ehrs.find({"_id": {"$in": ids}}, {"gate": 1}).to_list()
-    return {document["_id"]: document["gate"] for document in documents}
+    documents = await database.ehrs.find({"_id": {"$in": ids}}, {"gate": 1, **CONSENT_MEMBERS}).to_list()
+    return {document["_id"]: document for document in documents}
 
 
 async def _creation_error(
-    tombstones: Tombstones, commit: Commit, gates: Mapping[str, Document]
+    database: Database, tombstones: Tombstones, commit: Commit, gates: Mapping[str, Document]
 ) -> CdrError | None:
-    if commit.ehr_id in gates or await tombstones.any_of([commit.ehr_id]):
+    used = commit.ehr_id in gates or await tombstones.any_of([commit.ehr_id])
+    if used or await is_joined(database, [commit.ehr_id]):
         return EhrExists(commit.ehr_id)
     return None
 
 
-def _gate_error(commit: Commit, gate: Document | None) -> CdrError | None:
-    if gate is None:
+def _gate_error(commit: Commit, ehr: Document | None) -> CdrError | None:
+    if ehr is None:
         return UnknownEhr(commit.ehr_id)
-    if not gate["open"]:
+    if not ehr["gate"]["open"]:
         return EhrClosed(commit.ehr_id)
-    if (commit.status is None or commit.needs_modifiable) and not gate["mod"]:
+    content = commit.status is None and commit.consent is None
+    if (content or commit.needs_modifiable) and not ehr["gate"]["mod"]:
         return EhrNotModifiable(commit.ehr_id)
-    return None
+    return consent_error(commit, consent_facts(ehr))
 
 
 async def _subject_error(database: Database, commit: Commit) -> CdrError | None:

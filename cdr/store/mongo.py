@@ -16,15 +16,19 @@ from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
 from cdr.store.candidates import Candidates
 from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
+from cdr.store.commit_modes import DryRun, Together
 from cdr.store.commits import CommitQueue
+from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.feed import Feed
 from cdr.store.indexes import prepare
-from cdr.store.project_documents import ProjectDocuments
+from cdr.store.joins import Joins
 from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
+from cdr.store.removals import Removals
 from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
+from cdr.store.subject_documents import SubjectDocuments
 from cdr.store.tag_documents import TagDocuments
 from cdr.store.template_documents import TemplateDocuments
 from cdr.store.template_versions import TemplateVersions
@@ -35,7 +39,8 @@ from cdr.store.webhook_documents import WebhookDocuments
 class Store:
     """One database; made by :meth:`open`, ended by :meth:`close`.
 
-    ``commits`` writes, ``reads`` and ``candidates`` read, ``audit`` records accesses that write nothing.
+    ``commits`` writes, ``reads``, ``consents`` and ``candidates`` read, ``audit`` records accesses that write
+    nothing, ``removals`` carries out what withdrawals of consent began.
     """
 
     def __init__(
@@ -50,14 +55,17 @@ class Store:
         self.stored_queries = StoredQueryDocuments(database)
         self.rows = RowDocuments(database)
         self.tags = TagDocuments(database)
+        self.subjects = SubjectDocuments(database)
+        self.joins = Joins(database)
         self.code_lists = CodeListDocuments(database)
         self.code_checks = CodeCheckDocuments(database)
         self.feed = Feed(database)
         self.webhooks = WebhookDocuments(database)
-        self.projects = ProjectDocuments(database)
         self.candidates = Candidates(database)
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
+        self.consents = Consents(database)
+        self.removals = Removals(database, tombstones, self.audit)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
 
     @classmethod
@@ -84,6 +92,7 @@ class Store:
         store.audit.start()
         store.proofs.start()
         store.commits.start()
+        store.removals.start()
         return store
 
     @classmethod
@@ -98,6 +107,7 @@ class Store:
 
     async def close(self) -> None:
         """Write what waits, then disconnect."""
+        await self.removals.stop()
         await self.commits.stop()
         await self.proofs.stop()
         await self.audit.stop()
@@ -107,6 +117,14 @@ class Store:
         """Return if the database answers. Raises StoreUnavailable."""
         with store_errors():
             await self._database.client.admin.command("ping")
+
+    def dry_run(self) -> DryRun:
+        """Where commits are judged and not stored."""
+        return DryRun(self.commits, self.audit)
+
+    def together(self, count: int) -> Together:
+        """Where so many commits are stored in one transaction, or none of them."""
+        return Together(self.commits, count)
 
     async def erase(self, ehr_id: str) -> bool:
         """Erase an EHR physically; False if there is no such EHR."""
@@ -120,11 +138,6 @@ class Store:
         return await erasure.erase_object(
             self._database, self._tombstones, ehr_id, object_id, datetime.now(UTC)
         )
-
-    async def erased_since(self, at: datetime) -> int:
-        """How many EHRs were erased after a time."""
-        with store_errors():
-            return await self._tombstones.ehrs_since(at)
 
     async def delete_all_ehrs(self) -> int:
         """Empty a development database of EHRs; returns how many there were."""

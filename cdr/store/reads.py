@@ -23,9 +23,9 @@ WITHOUT_ROWS: Document = {"r": 0, "rows": 0}
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """What a request with a key asked (``digest``) and made; without contribution it is erased."""
+    """What a request with a key asked (``digest``) and made; all are gone once that is erased."""
 
-    digest: str
+    digest: str | None
     ehr_id: str | None
     contribution_id: str | None
 
@@ -111,7 +111,7 @@ class Reads:
         """What a request with this key made the first time."""
         with store_errors():
             found = await self.database.repeats.find_one({"_id": key.mark})
-        return None if found is None else Repeat(found["h"], found.get("e"), found.get("ct"))
+        return None if found is None else Repeat(found.get("h"), found.get("e"), found.get("ct"))
 
     async def directory(self, ehr_id: str, moment: datetime | None = None) -> StoredVersion | None:
         """The latest version of the directory, which may be a deletion; or the one at a time."""

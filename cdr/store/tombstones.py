@@ -8,15 +8,14 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.store.database import Database
 
-EHR, OBJECT = "EHR", "object"
-
 
 class Tombstones:
-    """Erased ids; without the database's key nobody can tell which ids they were."""
+    """Erased EHR ids; without the database's key nobody can tell which ids they were."""
 
     def __init__(self, database: Database, key: bytes) -> None:
         self._database = database
@@ -32,16 +31,16 @@ class Tombstones:
         assert stored is not None  # written just now, and never deleted
         return cls(database, stored["key"])
 
-    async def add(self, erased_id: str, kind: str, at: datetime, session: AsyncClientSession) -> None:
-        """Remember an erased id of an ``EHR`` or an ``object``."""
-        left = {"at": at, "k": kind}
-        await self._database.tombstones.update_one(
-            {"_id": self._mark(erased_id)}, {"$setOnInsert": left}, upsert=True, session=session
-        )
+    async def add(self, ehr_id: str, at: datetime, session: AsyncClientSession) -> None:
+        """Remember an erased id."""
+        await self.add_all([ehr_id], at, session)
 
-    async def ehrs_since(self, at: datetime) -> int:
-        """How many EHRs were erased after a time."""
-        return await self._database.tombstones.count_documents({"k": EHR, "at": {"$gt": at}})
+    async def add_all(self, ids: Sequence[str], at: datetime, session: AsyncClientSession) -> None:
+        """Remember erased ids; there is at least one."""
+        marks = [
+            UpdateOne({"_id": self._mark(id_)}, {"$setOnInsert": {"at": at}}, upsert=True) for id_ in ids
+        ]
+        await self._database.tombstones.bulk_write(marks, session=session)
 
     async def any_of(self, ehr_ids: Sequence[str], session: AsyncClientSession | None = None) -> bool:
         """Was one of these ids erased?"""

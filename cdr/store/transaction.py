@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
@@ -11,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
 from cdr.store.code_check_documents import waiting_check
+from cdr.store.consents import ConsentWrite, card_gate_updates
 from cdr.store.database import FAR, Collection, Database, Document
 from cdr.store.documents import (
     NewVersion,
@@ -21,6 +23,9 @@ from cdr.store.documents import (
     document_id,
     version_document,
 )
+from cdr.store.feed import notice
+from cdr.store.joins import is_joined
+from cdr.store.subject_documents import change_subject, subject_document
 from cdr.store.tombstones import Tombstones
 from cdr.store.waiting import Commit, StatusFacts
 from cdr.versions import AuditDetails, ChangeType, Lifecycle, StoredVersion, next_commit_time
@@ -35,8 +40,10 @@ class GroupWrite:
     """The documents and updates of a group, with commit times given."""
 
     content_ehrs: list[str]
+    card_gates: list[UpdateOne]
+    consent: ConsentWrite
     status_updates: list[UpdateOne]
-    status_ehrs: list[str]
+    subject_changes: list[tuple[str, StatusFacts, datetime]]
     superseded: list[UpdateOne]
     ehrs: list[Document]
     subjects: list[Document]
@@ -52,12 +59,18 @@ class GroupWrite:
     @classmethod
     def of(cls, group: Sequence[Commit], batch: AuditBatch) -> GroupWrite:
         """What the commits of ``group`` write together."""
-        content = {commit.ehr_id for commit in group if commit.status is None}
+        content = {
+            commit.ehr_id
+            for commit in group
+            if commit.status is None and commit.consent is None and commit.gate is None
+        }
         updating = [commit for commit in group if commit.status is not None and not commit.creates_ehr]
         write = cls(
             content_ehrs=sorted(content),
+            card_gates=card_gate_updates(group),
+            consent=ConsentWrite.of(group),
             status_updates=[_status_update(commit) for commit in updating],
-            status_ehrs=[commit.ehr_id for commit in updating],
+            subject_changes=[],
             superseded=[],
             ehrs=[],
             subjects=[],
@@ -76,7 +89,12 @@ class GroupWrite:
 
     def _add(self, commit: Commit) -> None:
         audit = _audit(commit)
-        where: dict[str, Any] = {"ehr_id": commit.ehr_id, "contribution_id": commit.contribution_id}
+        where: dict[str, Any] = {
+            "ehr_id": commit.ehr_id,
+            "contribution_id": commit.contribution_id,
+            "organisation": commit.entry.organisation,
+            "card_id": commit.gate.card_id if commit.gate else None,
+        }
         stored = []
         for version in commit.versions:
             of_version = _version_audit(audit, version)
@@ -88,11 +106,17 @@ class GroupWrite:
                 self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
         self._add_contribution(commit, audit)
-        if commit.creates_ehr and commit.status is not None:
-            self.ehrs.append(_ehr_document(commit, commit.status, audit))
-        if commit.status is not None and commit.status.subject is not None:
-            namespace, subject_id = commit.status.subject
-            self.subjects.append({"_id": {"ns": namespace, "id": subject_id}, "e": commit.ehr_id})
+        if commit.status is not None:
+            self._add_status(commit, commit.status, audit)
+
+    def _add_status(self, commit: Commit, status: StatusFacts, audit: AuditDetails) -> None:
+        if not commit.creates_ehr:
+            self.subject_changes.append((commit.ehr_id, status, audit.time_committed))
+            return
+        self.ehrs.append(_ehr_document(commit, status, audit))
+        subject = subject_document(status, commit.ehr_id, audit.time_committed)
+        if subject is not None:
+            self.subjects.append(subject)
 
     def _add_contribution(self, commit: Commit, audit: AuditDetails) -> None:
         self.chosen_ids.extend(commit.chosen_ids)
@@ -122,12 +146,14 @@ async def write_group(
 ) -> None:
     """Write everything inside the session's transaction. Raises GroupRefused and the driver's errors."""
     await _pass_gates(database, session, write)
-    if write.status_ehrs:
-        await database.subjects.delete_many({"e": {"$in": write.status_ehrs}}, session=session)
+    for ehr_id, status, at in write.subject_changes:
+        await change_subject(database, session, ehr_id, status, at)
     await _update_all(database.versions, write.superseded, session)
     await _update_all(database.versions, write.attested, session)
     new_ids = [ehr["_id"] for ehr in write.ehrs] + write.chosen_ids
     if new_ids and await tombstones.any_of(new_ids, session):
+        raise GroupRefused
+    if write.ehrs and await is_joined(database, [ehr["_id"] for ehr in write.ehrs], session):
         raise GroupRefused
     for collection, documents in (
         (database.repeats, write.repeats),
@@ -136,9 +162,16 @@ async def write_group(
         (database.subjects, write.subjects),
         (database.versions, write.documents),
         (database.code_checks, write.code_checks),
+        (database.consents, write.consent.events),
+        (database.removals, write.consent.removals),
     ):
         if documents:
             await collection.insert_many(documents, session=session)
+    for ehr_id, event, at in write.consent.notices:
+        ehr = await database.ehrs.find_one({"_id": ehr_id}, {"rel": 1}, session=session)
+        await database.notices.insert_one(notice(event, ehr or {"_id": ehr_id}, at), session=session)
+    if write.consent.cards:
+        await database.cards.bulk_write(write.consent.cards, session=session)
     await database.audit.insert_one(batch_document(write.batch), session=session)
 
 
@@ -148,6 +181,8 @@ async def _pass_gates(database: Database, session: AsyncClientSession, write: Gr
         passed = await database.ehrs.update_many(open_gates, {"$inc": {"gate.w": 1}}, session=session)
         if passed.matched_count != len(write.content_ehrs):
             raise GroupRefused
+    await _update_all(database.ehrs, write.card_gates, session)
+    await _update_all(database.ehrs, write.consent.gates, session)
     await _update_all(database.ehrs, write.status_updates, session)
 
 
@@ -164,7 +199,7 @@ def _audit(commit: Commit) -> AuditDetails:
     """The audit of the contribution: one commit time for all of its versions."""
     before = [version.previous_commit for version in commit.versions]
     before += [later.committed for later in commit.attested]
-    moments = [next_commit_time(commit.clock, moment) for moment in before]
+    moments = [next_commit_time(commit.clock, moment) for moment in [*before, None]]
     return AuditDetails(
         commit.system_id, commit.committer, max(moments), ChangeType.CREATION, commit.description
     )

@@ -7,18 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cdr.audit import AuditEntry
+from cdr.consent import CardStatus, ConsentFacts, Decision, LegalBasis
 from cdr.store.documents import NewVersion
 from cdr.versions import ChangeType, JsonObject, Kind, ObjectVersionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFacts:
-    """What an EHR_STATUS decides about its EHR; ``subject`` is (namespace, id)."""
+    """What an EHR_STATUS decides about its EHR; ``subject`` is (namespace, id).
+
+    ``follows_temporary``: a D-number or helper number that was the subject's id before stays one of hers.
+    """
 
     object_id: str
     is_modifiable: bool
     is_queryable: bool
     subject: tuple[str, str] | None
+    follows_temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,46 @@ class RepeatKey:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class CardGate:
+    """What must hold when a card is written: consent, and (entries) that ``card_id`` is the current one."""
+
+    basis: LegalBasis
+    card_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEvent:
+    """One line of the history of a consent; ``by`` is who decided, never a national id."""
+
+    decision: Decision
+    at: datetime
+    by: str
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRecord:
+    """A card as its history tells it."""
+
+    id: str
+    status: CardStatus
+    created: datetime
+    ended: datetime | None = None
+    live_birth: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """What a commit changes of the consent of its EHR; ``before`` is the number that it was made from."""
+
+    before: int
+    facts: ConsentFacts
+    event: ConsentEvent | None = None
+    card: CardRecord | None = None
+    removal: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Commit:
     """One contribution on its way into the store.
@@ -59,6 +104,7 @@ class Commit:
     before that, content. ``clock`` is the time it was asked for; the commit time may be later.
     ``chosen_ids`` are object ids that the client chose: none of them may be that of an erased object.
     ``in_care_of`` is the organisation that has the woman in treatment from the creation of her EHR on.
+    ``gate`` is set where entries of a card are written, ``consent`` where the consent changes.
     """
 
     ehr_id: str
@@ -77,13 +123,15 @@ class Commit:
     chosen_ids: tuple[str, ...] = ()
     repeat: RepeatKey | None = None
     in_care_of: str = ""
+    gate: CardGate | None = None
+    consent: ConsentChange | None = None
 
 
 def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], list[Commit]]:
     """The commits of the next transaction, and those that wait for a later one.
 
-    Two writers of one object, or a status and anything else of its EHR, never share a transaction: the
-    later one must see what the earlier did. The order of commits that touch is kept.
+    Two writers of one object, or a status or consent and anything else of its EHR, never share a transaction:
+    the later one must see what the earlier did. The order of commits that touch is kept.
     """
     group: list[Commit] = []
     later: list[Commit] = []
@@ -104,6 +152,8 @@ def _claims(commit: Commit) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
     own |= {("repeat", commit.repeat.mark)} if commit.repeat else set()
     own |= {("directory", commit.ehr_id) for version in commit.versions if version.kind is Kind.FOLDER}
     ehr = ("ehr", commit.ehr_id)
+    if commit.consent is not None:
+        return own | {ehr}, set()
     if commit.status is None:
         return own, {ehr}
     if commit.status.subject is not None:

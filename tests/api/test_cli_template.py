@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,7 @@ from cdr.context import Actor, Ctx
 from cdr.platform import open_platform
 from cdr.settings import Mode, Settings
 from cdr.stored_queries import store_query
-from templates.oet import read_oet
+from templates.oet import read_oet, write_oet
 from templates.opt import read_opt, write_opt
 from templates.repository import library_sources, library_templates
 from tests.api.cli_runs import helsekort
@@ -86,6 +87,22 @@ def test_export_as_the_source_that_editors_read(tmp_path: Path) -> None:
     assert read_opt(opt.read_bytes()) == library_templates()[VISIT]
     refused = helsekort("template", "export", opt, "--as", "oet")
     assert (refused.exit_code, "no template source" in refused.stderr) == (2, True)
+
+
+def test_a_nested_template_is_found_beside_the_file_and_in_the_library(tmp_path: Path) -> None:
+    def nesting(name: str) -> bytes:
+        text = write_oet(replace(library_sources()["helsekort_samtykke.v0"], name="outer.v0", annotations=()))
+        item = f'template_id="{name}" archetype_id="openEHR-EHR-ACTION.informed_consent.v0"'
+        return text.replace(b'archetype_id="openEHR-EHR-ACTION.informed_consent.v0"', item.encode())
+
+    (tmp_path / "outer.oet").write_bytes(nesting("inner.v0"))
+    (tmp_path / "torn.oet").write_bytes(b"<template")
+    alone = orjson.loads(helsekort("template", "lint", tmp_path / "outer.oet", "--json").stdout)
+    assert [each["code"] for each in alone["findings"]] == ["template.unknown_template"]
+    source = library_sources()["helsekort_samtykke.v0"]
+    inner = replace(source, name="inner.v0", definition=source.definition.items[0], annotations=())
+    (tmp_path / "inner.oet").write_bytes(write_oet(inner))
+    assert helsekort("template", "compile", tmp_path / "outer.oet").exit_code == 0
 
 
 def test_archetypes_of_another_folder_come_first(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ TEMPLATE_ID = "note.v0"
 ARCHETYPE_ID = "openEHR-EHR-COMPOSITION.note.v1"
 
 
-def small_template(template_id: str = TEMPLATE_ID) -> OperationalTemplate:
+def small_template(template_id: str = TEMPLATE_ID, access: str = "") -> OperationalTemplate:
     """A template that wants a category and a context, and takes any."""
     return OperationalTemplate(
         template_id=template_id,
+        description={"other_details.helsekort.access": access},
         concept="Note",
         language="en",
         content_hash="0" * 64,
@@ -42,10 +43,10 @@ def small_template(template_id: str = TEMPLATE_ID) -> OperationalTemplate:
 
 
 def published_small_template(
-    template_id: str = TEMPLATE_ID,
+    template_id: str = TEMPLATE_ID, access: str = ""
 ) -> tuple[PublishedTemplate, OperationalTemplate]:
     """The template as a registry wants to know it."""
-    opt = small_template(template_id)
+    opt = small_template(template_id, access)
     published = PublishedTemplate(
         template_id=template_id,
         revision=1,

@@ -6,14 +6,13 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from cdr import (
-    card_tables,
     code_checks,
     code_list_impact,
     code_lists,
@@ -22,10 +21,11 @@ from cdr import (
     definitions,
     directory,
     ehrs,
-    projects,
+    joining,
     queries,
     row_upkeep,
     stored_queries,
+    subjects,
     tags,
     validation,
 )
@@ -46,8 +46,6 @@ pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
 MODULES = (
-    card_tables,
-    projects,
     code_checks,
     code_list_impact,
     code_lists,
@@ -61,6 +59,8 @@ MODULES = (
     stored_queries,
     tags,
     validation,
+    joining,
+    subjects,
 )
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
@@ -203,34 +203,25 @@ async def a_code_list(ctx: Ctx) -> dict[str, Any]:
     return {"url": "urn:oid:1.2.3"}
 
 
-async def a_table(ctx: Ctx) -> dict[str, Any]:
-    return {"name": "woman"}
+async def an_added_id(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"namespace": "demo", "subject_id": "was-hers"}
 
 
-async def a_new_project(ctx: Ctx) -> dict[str, Any]:
-    return {"name": "anaemia", "title": "Anaemia", "members": ["ada"]}
+async def a_former_id(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_added_id(ctx)
+    await subjects.add_subject_id(ctx, **arguments)
+    return arguments
 
 
-async def a_project(ctx: Ctx) -> dict[str, Any]:
-    return {"name": (await projects.create_project(ctx, **await a_new_project(ctx))).name}
+async def two_ehrs(ctx: Ctx) -> dict[str, Any]:
+    joined = await ehrs.create_ehr(ctx)
+    return await an_ehr(ctx) | {"joined_id": joined.ehr_id, "reason": "one woman"}
 
 
-async def members(ctx: Ctx) -> dict[str, Any]:
-    return await a_project(ctx) | {"members": ["ada", "bo"]}
-
-
-async def of_a_project(ctx: Ctx) -> dict[str, Any]:
-    return {"project": (await a_project(ctx))["name"]}
-
-
-async def a_new_permit(ctx: Ctx) -> dict[str, Any]:
-    until = ctx.clock() + timedelta(days=30)
-    return await of_a_project(ctx) | {"what": "HK13.17", "reason": "notes", "until": until}
-
-
-async def a_permit(ctx: Ctx) -> dict[str, Any]:
-    made = await projects.permit(ctx, **await a_new_permit(ctx))
-    return {"project": made.project, "permit_id": made.id}
+async def a_join(ctx: Ctx) -> dict[str, Any]:
+    arguments = await two_ehrs(ctx)
+    await joining.join_ehrs(ctx, **arguments)
+    return {name: arguments[name] for name in ("ehr_id", "joined_id")}
 
 
 async def nothing(ctx: Ctx) -> dict[str, Any]:
@@ -238,16 +229,6 @@ async def nothing(ctx: Ctx) -> dict[str, Any]:
 
 
 ARGUMENTS: dict[str, Arrange] = {
-    "list_card_tables": nothing,
-    "card_table": a_table,
-    "table_codebook": a_table,
-    "create_project": a_new_project,
-    "list_projects": nothing,
-    "set_members": members,
-    "end_project": a_project,
-    "permit": a_new_permit,
-    "list_permits": of_a_project,
-    "withdraw_permit": a_permit,
     "create_ehr": nothing,
     "get_ehr": an_ehr,
     "get_ehr_by_subject": a_subject,
@@ -266,7 +247,13 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_composition_version": an_object,
     "create_contribution": a_new_contribution,
     "get_contribution": a_contribution,
-    "erase_composition": an_object,
+    "erase_object": an_object,
+    "get_subject_ids": an_ehr,
+    "add_subject_id": an_added_id,
+    "withdraw_subject_id": a_former_id,
+    "join_ehrs": two_ehrs,
+    "split_ehrs": a_join,
+    "get_joins": an_ehr,
     "get_ehr_tags": an_ehr,
     "get_tags": a_target,
     "set_tags": some_tags,
@@ -322,7 +309,7 @@ async def test_each_use_case_leaves_an_entry(ctx: Ctx, name: str) -> None:
     assert {entry.actor for entry in new} == {"anna"}
     assert {entry.organisation for entry in new} == {"Solbakken helsestasjon"}
     if "ehr_id" in arguments:
-        assert {entry.ehr_id for entry in new} <= {arguments["ehr_id"], None}
+        assert {entry.ehr_id for entry in new} <= {arguments["ehr_id"], arguments.get("joined_id"), None}
     assert await ctx.store.audit_faults() == []
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from archetypes.aom.constraints import (
     CBoolean,
@@ -40,7 +41,7 @@ def assumed_value(node: CObject) -> str | None:
     """The assumed value of a leaf in short, or None if it has none."""
     match node:
         case CPrimitiveObject(item=item) if item is not None:
-            value: object = item.assumed_value
+            value: object = (item, *node.others)[-1].assumed_value
         case CCodePhrase() | CDvOrdinal() | CDvQuantity():
             value = node.assumed_value
         case _:
@@ -53,7 +54,7 @@ def assumed_value(node: CObject) -> str | None:
 def _is_allowed(node: CObject) -> bool:
     match node:
         case CPrimitiveObject(item=item) if item is not None:
-            return _primitive(item)
+            return _any_of((item, *node.others))
         case CCodePhrase(assumed_value=str() as code):
             return not node.codes or code.rpartition("::")[2] in node.codes
         case CDvOrdinal(assumed_value=float() | int() as value):
@@ -61,6 +62,17 @@ def _is_allowed(node: CObject) -> bool:
         case CDvQuantity(assumed_value=(magnitude, units)):
             return _quantity(node, float(magnitude), str(units))
     return True
+
+
+def _any_of(items: tuple[Primitive, ...]) -> bool:
+    """The assumed value is stated with the last of several constraints, and any of them may allow it."""
+    assumed = items[-1].assumed_value
+    return any(_primitive(_assuming(item, assumed)) for item in items)
+
+
+def _assuming(item: Primitive, value: object) -> Primitive:
+    changes: dict[str, Any] = {"assumed_value": value}
+    return replace(item, **changes)
 
 
 def _quantity(node: CDvQuantity, magnitude: float, units: str) -> bool:

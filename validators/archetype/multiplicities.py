@@ -45,7 +45,7 @@ def check_single_occurrences(subject: Subject) -> Iterator[Finding]:
         if place.owner is None or place.attribute is None or not _is_single(place.owner, place.attribute):
             continue
         upper = place.node.occurrences.upper
-        if upper is None or upper > 1:
+        if place.node.occurrences_stated and (upper is None or upper > 1):
             yield at(place, "VACSO", expected="0..1", found=str(place.node.occurrences))
 
 

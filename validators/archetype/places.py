@@ -13,8 +13,21 @@ from dataclasses import replace
 from archetypes.adl.source import SourceText
 from archetypes.findings import Finding
 
-_STEP = re.compile(r"/(?P<name>[a-z_]+)((?:\[(?P<key>[^\]]*)\])?)")
-_SECTIONS = frozenset({"ontology", "description", "language", "annotations", "concept", "specialise"})
+_STEP = re.compile(r"/(?P<name>[a-z_]+)(?P<keys>(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])*)")
+_KEY = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]")
+_SECTIONS = frozenset(
+    {
+        "ontology",
+        "terminology",
+        "description",
+        "language",
+        "annotations",
+        "concept",
+        "specialise",
+        "rules",
+        "rm_overlay",
+    }
+)
 
 
 def with_places(findings: Iterable[Finding], text: str, file: str) -> list[Finding]:
@@ -48,8 +61,8 @@ def _patterns(steps: list[re.Match[str]]) -> Iterator[re.Pattern[str]]:
     for depth, step in enumerate(steps):
         if depth:
             yield re.compile(rf"\b{step['name']}\s*=\s*<")
-        if step["key"]:
-            yield re.compile(rf'\["{re.escape(step["key"])}"\]\s*=\s*<')
+        for key in _KEY.findall(step["keys"]):
+            yield re.compile(rf'\["{re.escape(key)}"\]\s*=\s*<')
 
 
 def _heading(name: str) -> str:

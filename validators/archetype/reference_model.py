@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archetypes.aom.constraints import CDvOrdinal, CPrimitiveObject
+from archetypes.aom.constraints import CDvOrdinal, CPrimitiveObject, CTerminologyCode
 from archetypes.aom.narrowing import is_within
 from archetypes.findings import Finding
 from archetypes.intervals import Interval
@@ -101,5 +101,8 @@ def _attribute_type(place: Place) -> str | None:
 def _fits(place: Place, expected: str) -> bool:
     name = place.node.rm_type_name
     if isinstance(place.node, CPrimitiveObject | CDvOrdinal) and expected in _ALSO.get(name, ()):
+        return True
+    # The symbol of an ordinal is a coded text; ADL 2 constrains its code in its place.
+    if isinstance(place.node, CTerminologyCode) and expected == "DV_CODED_TEXT":
         return True
     return rm_schema().is_a(name, expected)

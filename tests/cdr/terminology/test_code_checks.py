@@ -11,7 +11,7 @@ import pytest
 from cdr import definitions, ehrs
 from cdr.code_checks import list_code_checks, recheck_codes
 from cdr.code_list_registry import CodeListRegistry
-from cdr.compositions import create_composition, erase_composition, update_composition
+from cdr.compositions import create_composition, erase_object, update_composition
 from cdr.context import Ctx
 from cdr.terminology import FhirTerminology
 from cdr.validation import judge_composition
@@ -104,7 +104,7 @@ async def test_erasing_leaves_nothing_in_the_queue(record: Record) -> None:
     record.server.mode = "broken"
     erased = await record.store("Q")
     await record.store("Q")
-    await erase_composition(record.ctx, record.ehr_id, erased.uid.object_id)
+    await erase_object(record.ctx, record.ehr_id, erased.uid.object_id)
     assert len(await list_code_checks(record.ctx)) == 1
     await ehrs.erase_ehr(record.ctx, record.ehr_id)
     assert await list_code_checks(record.ctx) == ()

@@ -10,7 +10,7 @@ from archetypes.findings import Finding
 from validators.archetype.subject import Subject, at, depth_of, finding
 
 _CONCEPT = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*(?:-[a-z0-9]+(?:_[a-z0-9]+)*)*")
-_CODE = re.compile(r"\ba[tc]\d[\d.]*\b")
+_CODE = re.compile(r"\b(?:a[tc]|id)\d[\d.]*\b")
 
 
 def check_unused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
@@ -21,6 +21,8 @@ def check_unused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator
     archetype = subject.archetype
     terminology = archetype.terminology
     elsewhere = set(_CODE.findall(archetype.invariants)) | set(_CODE.findall(str(archetype.annotations)))
+    elsewhere |= {member for members in terminology.value_sets.values() for member in members}
+    elsewhere |= set(_CODE.findall(str(archetype.rm_overlay)))
     used = {*subject.used_terms, *subject.used_constraints, archetype.concept, *elsewhere}
     depth = depth_of(archetype.concept) if archetype.parent_id is not None else 0
     sections = (("term_definitions", terminology.terms), ("constraint_definitions", terminology.constraints))
@@ -37,7 +39,7 @@ def check_unused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator
 def check_reused_codes(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
     """A node code names one place; ADL 1.4 allows more, ADL 2 does not (AOM 2, VCOSU)."""
     first: dict[str, str] = {}
-    for place in subject.places:
+    for place in subject.places if not subject.archetype.is_adl2 else ():
         owner = place.path.rpartition("/")[0]
         code = place.node.node_id
         if code and first.setdefault(code, owner) != owner:

@@ -8,7 +8,7 @@ from archetypes.aom.archetype import Archetype
 from archetypes.findings import Finding
 from archetypes.repository import ArchetypeRepository
 from validators.archetype.lint import bindings, codes, metadata, other_archetypes, units, wording
-from validators.archetype.subject import Subject
+from validators.archetype.subject import Subject, in_its_words
 
 LintRule = Callable[[Subject, tuple[str, ...]], Iterator[Finding]]
 
@@ -41,4 +41,5 @@ def lint_archetype(
     Texts are judged in ``languages``; without ``repository`` the rules about other archetypes stay silent.
     """
     subject = Subject(archetype, repository)
-    return [found for rule in LINT_RULES for found in rule(subject, languages)]
+    findings = [found for rule in LINT_RULES for found in rule(subject, languages)]
+    return in_its_words(archetype, findings)

@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from archetypes.aom.constraints import CDvQuantity
+from archetypes.aom.constraints import CComplexObject, CDvQuantity, CObject, CPrimitiveObject, CString
 from archetypes.findings import Finding
 from validators.archetype.subject import Subject, at
 
@@ -36,12 +36,23 @@ SUGGESTIONS = MappingProxyType(
 
 
 def check_units(subject: Subject, languages: tuple[str, ...]) -> Iterator[Finding]:
-    """Each unit of a C_DV_QUANTITY is UCUM, case-sensitive form (RM, DV_QUANTITY.units)."""
+    """Each unit of a quantity is UCUM, case-sensitive form (RM, DV_QUANTITY.units)."""
     for place in subject.places:
-        if isinstance(place.node, CDvQuantity):
-            for item in place.node.items:
-                if not is_ucum(item.units):
-                    yield at(place, "lint.units_not_ucum", expected=suggestion(item.units), found=item.units)
+        for unit in _units(place.node):
+            if not is_ucum(unit):
+                yield at(place, "lint.units_not_ucum", expected=suggestion(unit), found=unit)
+
+
+def _units(node: CObject) -> Iterator[str]:
+    """The units of a C_DV_QUANTITY, or in the rows of a DV_QUANTITY of ADL 2."""
+    if isinstance(node, CDvQuantity):
+        yield from (item.units for item in node.items)
+    if not isinstance(node, CComplexObject) or node.rm_type_name != "DV_QUANTITY":
+        return
+    for each in node.tuples:
+        for cell in (row[each.members.index("units")] for row in each.rows if "units" in each.members):
+            if isinstance(cell, CPrimitiveObject) and isinstance(cell.item, CString):
+                yield from cell.item.values
 
 
 def suggestion(unit: str) -> str:

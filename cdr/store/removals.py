@@ -1,0 +1,170 @@
+"""Removal of what was stored on a card, after its consent was withdrawn.
+
+The card is closed before, in the transaction of the withdrawal. A removal goes on in steps, each of which
+is one transaction: after a kill the next start goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import structlog
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from cdr.audit import AuditEntry, Outcome
+from cdr.errors import StoreUnavailable
+from cdr.store.audit_log import AuditLog
+from cdr.store.database import DURABLE, Database, Document, store_errors
+from cdr.store.erasure import FORGET, NO_DESCRIPTION
+from cdr.store.tombstones import Tombstones
+from cdr.versions import Kind
+from templates.operational import TemplateAccess
+
+STEP = 20  # objects that one transaction removes
+LOOK_AGAIN = 60.0  # seconds until removals are looked for that another process began
+
+_Work = Callable[[AsyncClientSession], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class Removals:
+    """Carries out what withdrawals began, one after the other."""
+
+    def __init__(self, database: Database, tombstones: Tombstones, audit: AuditLog) -> None:
+        self._database = database
+        self._tombstones = tombstones
+        self._audit = audit
+        self._begun = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Go on with what a killed server left, then wait for more."""
+        self._begun.set()
+        self._worker = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """End after the step that is under way; the next start goes on."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+
+    def wake(self) -> None:
+        """A removal was begun."""
+        self._begun.set()
+
+    async def _work(self) -> None:
+        while True:
+            self._begun.clear()
+            try:
+                await self.run_all()
+            except (StoreUnavailable, PyMongoError) as error:
+                log.warning("removal.waits", reason=type(error).__name__)
+                await asyncio.sleep(1)
+                continue
+            try:
+                async with asyncio.timeout(LOOK_AGAIN):
+                    await self._begun.wait()
+            except TimeoutError:
+                continue
+
+    async def run_all(self) -> None:
+        """Carry out every removal that was begun and not ended. Raises StoreUnavailable."""
+        with store_errors():
+            waiting = await self._database.removals.find({"end": None}).sort("at", 1).to_list()
+            for job in waiting:
+                await self._run(job["_id"], job["e"])
+
+    async def _run(self, job: str, ehr_id: str) -> None:
+        await self._count(job, ehr_id)
+        while objects := await self._next_objects(ehr_id):
+            await self._transaction(_Step(self._database, self._tombstones, job, ehr_id, objects).take)
+        entry = AuditEntry(
+            at=datetime.now(UTC),
+            actor="server",
+            role="system",
+            organisation="",
+            action="consent.remove",
+            outcome=Outcome.DONE,
+            ehr_id=ehr_id,
+            what=job,
+        )
+        await self._audit.record([entry])
+        await self._transaction(_Step(self._database, self._tombstones, job, ehr_id, []).end)
+        log.info("removal.done", job=job)
+
+    async def _count(self, job: str, ehr_id: str) -> None:
+        total = len(await self._database.versions.distinct("o", stored_on_card(ehr_id)))
+        await self._database.removals.update_one({"_id": job, "total": None}, {"$set": {"total": total}})
+
+    async def _next_objects(self, ehr_id: str) -> list[str]:
+        pipeline: list[Document] = [
+            {"$match": stored_on_card(ehr_id)},
+            {"$group": {"_id": "$o"}},
+            {"$limit": STEP},
+        ]
+        async with await self._database.versions.aggregate(pipeline) as found:
+            return [document["_id"] async for document in found]
+
+    async def _transaction(self, work: _Work) -> None:
+        async with self._database.client.start_session(causal_consistency=False) as session:
+            await session.with_transaction(work, ReadConcern("snapshot"), DURABLE)
+
+
+def stored_on_card(ehr_id: str) -> Document:
+    """The versions that withdrawal removes: entries of the card, shielded ones too, and the folders."""
+    on_card = [access.value for access in TemplateAccess if access.on_card]
+    return {"e": ehr_id, "$or": [{"ac": {"$in": on_card}}, {"k": Kind.FOLDER.value}]}
+
+
+class _Step:
+    """Some objects of one removal."""
+
+    def __init__(
+        self, database: Database, tombstones: Tombstones, job: str, ehr_id: str, objects: list[str]
+    ) -> None:
+        self._database = database
+        self._tombstones = tombstones
+        self._job = job
+        self._ehr_id = ehr_id
+        self._objects = objects
+
+    async def take(self, session: AsyncClientSession) -> None:
+        """Delete the objects with all versions, and everything that names them or was said of them."""
+        database, ehr_id = self._database, self._ehr_id
+        where = {"e": ehr_id, "o": {"$in": self._objects}}
+        contributions = await database.versions.distinct("ct", where, session=session)
+        removed = await database.versions.distinct("o", where, session=session)
+        # Whoever writes about the same objects conflicts with this, so that nothing is written behind it.
+        await database.ehrs.update_one({"_id": ehr_id}, {"$inc": {"gate.w": 1}}, session=session)
+        await database.versions.delete_many(where, session=session)
+        for about_them in (database.tags, database.code_checks):
+            await about_them.delete_many(where, session=session)
+        await self._clean_contributions(contributions, session)
+        await self._tombstones.add_all(self._objects, datetime.now(UTC), session)
+        counted = {"$inc": {"done": len(removed)}}
+        await database.removals.update_one({"_id": self._job}, counted, session=session)
+
+    async def _clean_contributions(self, contributions: list[str], session: AsyncClientSession) -> None:
+        database, ehr_id = self._database, self._ehr_id
+        named = {"e": ehr_id, "v.o": {"$in": self._objects}}
+        taken_out = {"$pull": {"v": {"o": {"$in": self._objects}}}, **NO_DESCRIPTION}
+        await database.contributions.update_many(named, taken_out, session=session)
+        await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
+        made = {"e": ehr_id, "ct": {"$in": contributions}}
+        await database.versions.update_many(made, NO_DESCRIPTION, session=session)
+        await database.repeats.update_many(made, FORGET, session=session)
+
+    async def end(self, session: AsyncClientSession) -> None:
+        """Forget the cards, and open the way for a new consent."""
+        now = datetime.now(UTC)
+        await self._database.cards.delete_many({"e": self._ehr_id}, session=session)
+        ended = {"$set": {"end": now}}
+        await self._database.removals.update_one({"_id": self._job, "end": None}, ended, session=session)
+        free = {"$set": {"consent.job": None}, "$inc": {"gate.w": 1, "consent.n": 1}}
+        holder = {"_id": self._ehr_id, "consent.job": self._job}
+        await self._database.ehrs.update_one(holder, free, session=session)
