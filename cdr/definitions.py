@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.doors import Call, reading, writing
-from cdr.errors import TemplateExists, TemplateNotFound, UnknownTemplate
+from cdr.errors import RepeatMismatch, TemplateExists, TemplateNotFound, UnknownTemplate
+from cdr.repeats import Repeatable
+from cdr.store.indexes import REPEAT_SECONDS
+from cdr.store.waiting import RepeatKey
 from cdr.templates import PublishedTemplate
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt, write_opt
@@ -17,16 +21,28 @@ from templates.repository import library_templates
 
 
 @writing(Action.PUBLISH_TEMPLATE)
-async def publish_template(call: Call, source: bytes) -> PublishedTemplate:
+async def publish_template(
+    call: Call, source: bytes, *, repeatable: Repeatable | None = None
+) -> PublishedTemplate:
     """Publish an operational template (OPT 1.4 XML).
 
     A published template never changes: raises TemplateExists for a known id, also with the same
-    content; and the errors of ``read_opt``.
+    content; RepeatMismatch; and the errors of ``read_opt``.
     """
+    key = None if repeatable is None else repeatable.mark(call, f"actor {call.ctx.actor.id}")
+    earlier = await _published_by(call, key)
+    if earlier is not None:
+        return earlier
     compiled = await asyncio.to_thread(read_opt, source)
     if await call.ctx.store.templates.newest_revision(compiled.template_id):
         raise TemplateExists(compiled.template_id)
-    return await _publish(call, compiled, source, 1)
+    try:
+        return await _publish(call, compiled, source, 1, key)
+    except TemplateExists:  # by the same request, a moment ago
+        earlier = await _published_by(call, key)
+        if earlier is None:
+            raise
+        return earlier
 
 
 @writing(Action.PUBLISH_TEMPLATE)
@@ -79,8 +95,27 @@ async def get_operational_template(call: Call, template_id: str) -> OperationalT
         raise TemplateNotFound(template_id) from error
 
 
+async def _published_by(call: Call, key: RepeatKey | None) -> PublishedTemplate | None:
+    """What the first of equal requests published; None if this is the first. Raises RepeatMismatch."""
+    if key is None:
+        return None
+    week = timedelta(seconds=REPEAT_SECONDS)
+    found = await call.ctx.store.templates.published_by(key, call.ctx.clock() - week)
+    if found is None:
+        return None
+    digest, published = found
+    if digest != key.digest:
+        raise RepeatMismatch
+    await call.record([call.entry(Outcome.GRANTED, what=published.template_id, detail="repeated")])
+    return published
+
+
 async def _publish(
-    call: Call, compiled: OperationalTemplate, source: bytes, revision: int
+    call: Call,
+    compiled: OperationalTemplate,
+    source: bytes,
+    revision: int,
+    repeat: RepeatKey | None = None,
 ) -> PublishedTemplate:
     published = PublishedTemplate(
         template_id=compiled.template_id,
@@ -92,7 +127,7 @@ async def _publish(
         source=source,
     )
     await call.record([call.entry(Outcome.GRANTED, what=f"{published.template_id} revision {revision}")])
-    if not await call.ctx.store.templates.add(published):
+    if not await call.ctx.store.templates.add(published, repeat):
         raise TemplateExists(published.template_id)
     call.ctx.templates.add(published, compiled)
     return published

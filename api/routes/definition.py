@@ -20,7 +20,8 @@ from api.bodies import read_body
 from api.composition_formats import MEDIA_TYPES, composition_format, represent_composition
 from api.deps import Context
 from api.negotiation import JSON, SCHEMA, WEB_TEMPLATE, XML, accepted, etag
-from api.openapi import PREFER, bodies, errors, parameters, request_body
+from api.openapi import IDEMPOTENCY_KEY, PREFER, bodies, errors, parameters, request_body
+from api.repeats import repeatable
 from cdr import definitions
 from cdr.templates import PublishedTemplate
 from cdr.versions import iso
@@ -42,14 +43,16 @@ router = APIRouter(prefix="/definition/template/adl1.4", tags=["Definition"])
     responses=errors(400, 406, 409, 413, 415, 422) | bodies(XML, JSON, WEB_TEMPLATE, status=201),
     openapi_extra={
         **request_body(XML, example='<template xmlns="http://schemas.openehr.org/v1">...</template>'),
-        **parameters(PREFER),
+        **parameters(PREFER, IDEMPOTENCY_KEY),
     },
 )
 async def publish_template(request: Request, ctx: Context) -> Response:
     """An operational template as OPT 1.4 XML. A published template never changes: its id can be used once."""
     media_type = accepted(request, XML, JSON, WEB_TEMPLATE)
     template = await definitions.publish_template(
-        ctx, await read_body(request, XML, limit=ctx.settings.body_limit)
+        ctx,
+        await read_body(request, XML, limit=ctx.settings.body_limit),
+        repeatable=repeatable(request),
     )
 
     made = _summary(template)

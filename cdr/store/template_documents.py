@@ -1,4 +1,7 @@
-"""Published templates as documents: one per revision, never changed."""
+"""Published templates as documents: one per revision, never changed.
+
+``rk`` and ``rh`` are key and digest of the request that published it (``Idempotency-Key``).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.documents import compress, decompress
+from cdr.store.waiting import RepeatKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,19 @@ class TemplateDocuments:
                 newest[found["tid"]] = _template(found)
         return list(newest.values())
 
-    async def add(self, template: PublishedTemplate) -> bool:
+    async def published_by(self, key: RepeatKey, since: datetime) -> tuple[str, PublishedTemplate] | None:
+        """What a request with this key asked (its digest) and published, if that was after ``since``."""
+        asked = {"rk": key.mark, "created": {"$gte": since}}
+        with store_errors():
+            found = await self.database.templates.find_one(asked)
+        return None if found is None else (str(found["rh"]), _template(found))
+
+    async def add(self, template: PublishedTemplate, repeat: RepeatKey | None = None) -> bool:
         """Store a new revision; False if that revision is there already."""
+        key = {} if repeat is None else {"rk": repeat.mark, "rh": repeat.digest}
         with store_errors():
             try:
-                await self.database.templates.insert_one(_document(template))
+                await self.database.templates.insert_one(_document(template) | key)
             except DuplicateKeyError:
                 return False
         return True

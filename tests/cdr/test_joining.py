@@ -81,6 +81,7 @@ async def test_everything_of_both_is_found_under_one_id(ctx: Ctx) -> None:
     await set_tags(ctx, old, Kind.COMPOSITION, stored.uid.object_id, [{"key": "flag"}])
     (join,) = await join_ehrs(ctx, new, old, reason="D-number became a national number")
     assert (join.ehr_id, join.into, join.by) == (old, new, "anna")
+    assert await join_ehrs(ctx, new, old, reason="asked again") == [join]
     assert await names_in(ctx, new) == ["a", "b", "c", "d"]
     assert (await get_composition(ctx, new, str(updated.uid))).payload == updated.payload
     history = await get_composition_history(ctx, new, stored.uid.object_id)
