@@ -46,6 +46,8 @@ class Action(StrEnum):
     READ_RECHECKS = "codes.read_rechecks"
     VALIDATE = "composition.validate"
     QUERY = "query.run"
+    EXPORT_EHR = "ehr.export"
+    IMPORT_EHR = "ehr.import"
     READ_EVENTS = "events.read"
     MANAGE_WEBHOOKS = "webhooks.manage"
     READ_AUDIT = "audit.read"
@@ -123,6 +125,8 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
     Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.EXPORT_EHR: {OPERATOR: Need.NOTHING},
+    Action.IMPORT_EHR: {OPERATOR: Need.NOTHING},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},
     Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
     Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},

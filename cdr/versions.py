@@ -175,8 +175,16 @@ class AuditDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """Where an imported version was committed at first: its contribution there, and its audit."""
+
+    contribution_id: str
+    audit: AuditDetails
+
+
+@dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """One committed version.
+    """One committed version; ``original`` says that it was committed elsewhere and imported here.
 
     ``payload`` is the canonical JSON of the data as stored, None for a deletion; ``data`` decodes it
     anew at each call. ``access`` is that of its template, ``organisation`` the number of the one that
@@ -197,6 +205,7 @@ class StoredVersion:
     access: TemplateAccess = TemplateAccess.OPEN
     organisation: str = ""
     card_id: str | None = None
+    original: Original | None = None
 
     @property
     def is_deleted(self) -> bool:
@@ -268,28 +277,34 @@ def object_ref(uid: str, type_name: str) -> JsonObject:
     }
 
 
-def original_version(version: StoredVersion) -> JsonObject:
-    """The canonical ORIGINAL_VERSION; ``data`` is absent for a deletion."""
+def version_object(version: StoredVersion) -> JsonObject:
+    """The canonical ORIGINAL_VERSION, or the IMPORTED_VERSION around it; without data for a deletion."""
+    if version.original is None:
+        return _original_version(version, version.contribution_id, version.audit)
+    return {
+        "_type": "IMPORTED_VERSION",
+        "contribution": object_ref(version.contribution_id, "CONTRIBUTION"),
+        "commit_audit": version.audit.to_canonical(),
+        "item": _original_version(version, version.original.contribution_id, version.original.audit),
+    }
+
+
+def _original_version(version: StoredVersion, contribution_id: str, audit: AuditDetails) -> JsonObject:
     canonical: JsonObject = {
         "_type": "ORIGINAL_VERSION",
         "uid": {"_type": "OBJECT_VERSION_ID", "value": str(version.uid)},
-        "contribution": object_ref(version.contribution_id, "CONTRIBUTION"),
-        "commit_audit": version.audit.to_canonical(),
+        "contribution": object_ref(contribution_id, "CONTRIBUTION"),
+        "commit_audit": audit.to_canonical(),
         "lifecycle_state": coded(version.lifecycle.rubric, version.lifecycle.value),
     }
-    if version.preceding_uid is not None:
-        canonical["preceding_version_uid"] = {
-            "_type": "OBJECT_VERSION_ID",
-            "value": str(version.preceding_uid),
-        }
-    data = version.data
-    if data is not None:
-        canonical["data"] = data
-    if version.attestations:
-        canonical["attestations"] = list(version.attestations)
-    if version.signature is not None:
-        canonical["signature"] = version.signature
-    return canonical
+    optional = {
+        "preceding_version_uid": version.preceding_uid
+        and {"_type": "OBJECT_VERSION_ID", "value": str(version.preceding_uid)},
+        "data": version.data,
+        "attestations": list(version.attestations) or None,
+        "signature": version.signature,
+    }
+    return canonical | {name: value for name, value in optional.items() if value is not None}
 
 
 def versioned_object(first: StoredVersion) -> JsonObject:

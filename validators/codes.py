@@ -95,6 +95,7 @@ _ERRORS = (
     "template.unknown",
     "composition.persistence",
     "ehr_status.subject",
+    "archive.malformed",
     "bulk.refused",
     "contribution.malformed",
     "contribution.version",

@@ -12,6 +12,7 @@ from api.cli.bulk_import import import_compositions
 from api.cli.coverage import coverage
 from api.cli.database import database_commands
 from api.cli.demo import demo
+from api.cli.ehr import ehr_commands
 from api.cli.query import query
 from api.cli.serve import serve
 from api.cli.template import template_commands
@@ -37,6 +38,7 @@ app.command("query")(query)
 app.command("import")(import_compositions)
 app.add_typer(archetype_commands, name="archetype")
 app.add_typer(database_commands, name="db")
+app.add_typer(ehr_commands, name="ehr")
 app.add_typer(template_commands, name="template")
 app.add_typer(terminology_commands, name="terminology")
 app.add_typer(token_commands, name="token")

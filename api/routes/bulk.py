@@ -8,17 +8,21 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import iterate_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from api.answers import created_answer
 from api.bodies import read_body
 from api.bulk_lines import read_lines, result_line, summary_line
 from api.deps import Context
 from api.languages import preferred_language
-from api.negotiation import accepted
+from api.negotiation import JSON, accepted
 from api.openapi import IDEMPOTENCY_KEY, errors, parameters, request_body
 from api.repeats import repeat_key
+from api.representations import represent
+from api.routes.composition import EhrId
 from api.tables import NDJSON
-from cdr import bulk
+from cdr import archives, bulk
 from cdr.bulk import BulkResult
 
 router = APIRouter(prefix="/bulk/v1", tags=["Bulk"])
@@ -69,6 +73,35 @@ async def store_compositions(
         results = _those(await bulk.store_together(ctx, items, dry_run=dry_run))
     answer = _answer(results, language, stored=200 if dry_run else 201)
     return StreamingResponse(answer, media_type=NDJSON)
+
+
+@router.get("/ehrs/{ehr_id}", summary="Export an EHR as an archive", responses=errors(403, 404, 406))
+async def export_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
+    """Every version of everything in the EHR, as NDJSON that another repository can import."""
+    accepted(request, NDJSON)
+    lines = await archives.export_ehr(ctx, ehr_id)
+    return StreamingResponse(iterate_in_threadpool(lines), media_type=NDJSON)
+
+
+@router.post(
+    "/ehrs",
+    summary="Import the archive of an EHR",
+    status_code=201,
+    response_class=Response,
+    responses=errors(400, 403, 406, 409, 413, 415, 422),
+    openapi_extra=request_body(NDJSON, example='{"archive": "helsekort.ehr", "format": 1}'),
+)
+async def import_ehr(request: Request, ctx: Context) -> Response:
+    """All or nothing: the EHR with the id that it had, and each version with its uid and original audit."""
+    accepted(request, JSON)
+    ehr = await archives.import_ehr(ctx, await read_body(request, NDJSON, limit=MOST_BYTES))
+    return created_answer(
+        request,
+        ehr.ehr_id,
+        f"/ehr/{ehr.ehr_id}",
+        lambda: represent(ehr.to_canonical(), JSON),
+        last_modified=ehr.time_created,
+    )
 
 
 async def _answer(results: AsyncIterator[BulkResult], language: str, *, stored: int) -> AsyncIterator[bytes]:

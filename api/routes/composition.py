@@ -33,7 +33,7 @@ from api.representations import answer_format
 from api.times import version_time
 from cdr import compositions
 from cdr.errors import NotLatest, UidMismatch, VersionConflict
-from cdr.versions import ObjectVersionId, StoredVersion, normal_object_id, original_version
+from cdr.versions import ObjectVersionId, StoredVersion, normal_object_id, version_object
 
 router = APIRouter()
 EhrId = Annotated[str, Path(description="Id of the EHR, a UUID.")]
@@ -236,4 +236,4 @@ async def get_original_version_by_uid(
 
 
 def _original(version: StoredVersion, media_type: str) -> Response:
-    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
+    return object_answer(version_object(version), media_type, headers={"ETag": etag(str(version.uid))})

@@ -27,7 +27,7 @@ from api.representations import answer_format, read_object, read_optional_object
 from api.times import version_time
 from cdr import ehrs
 from cdr.context import Ctx
-from cdr.versions import Ehr, original_version
+from cdr.versions import Ehr, version_object
 
 router = APIRouter()
 EhrId = Annotated[str, Path(description="Id of the EHR, a UUID.")]
@@ -214,7 +214,7 @@ async def get_ehr_status_original(request: Request, ctx: Context, ehr_id: EhrId,
     """ORIGINAL_VERSION: the latest, or the one at a time."""
     media_type = answer_format(request)
     version = await ehrs.get_ehr_status(ctx, ehr_id, at=version_time(at))
-    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
+    return object_answer(version_object(version), media_type, headers={"ETag": etag(str(version.uid))})
 
 
 @router.get(
@@ -229,4 +229,4 @@ async def get_ehr_status_original_version(
     """ORIGINAL_VERSION by its full version id."""
     media_type = answer_format(request)
     version = await ehrs.get_ehr_status(ctx, ehr_id, version_uid=version_uid)
-    return object_answer(original_version(version), media_type, headers={"ETag": etag(str(version.uid))})
+    return object_answer(version_object(version), media_type, headers={"ETag": etag(str(version.uid))})

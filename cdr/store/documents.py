@@ -12,6 +12,7 @@ A version document is complete in itself; its keys are short because every docum
     z    zstd of the canonical JSON; absent in a deletion
     ac   access of the template (templates.operational.TemplateAccess); absent where access alone decides
     cd   card that it belongs to        og  organisation that committed it
+    im   an imported version: contribution, commit time and audit where it was committed at first
     sg   signature            at  attestations, canonical: the only thing that is ever added to a version
 """
 
@@ -36,6 +37,7 @@ from cdr.versions import (
     Kind,
     Lifecycle,
     ObjectVersionId,
+    Original,
     StoredVersion,
 )
 from templates.operational import TemplateAccess
@@ -54,7 +56,8 @@ class NewVersion:
     ``card_id`` is the card that ``preceding`` belongs to.
     ``recheck``: codes of it are to be asked about when a terminology server answers again.
     ``committer`` and ``description`` differ from those of the contribution where they are set;
-    ``attestations`` lack what only the commit knows (system and time).
+    ``attestations`` lack what only the commit knows (system and time), but for an imported version, which
+    has an ``original``, and is ``superseded`` where its successor is imported with it.
     """
 
     uid: ObjectVersionId
@@ -78,6 +81,8 @@ class NewVersion:
     description: str | None = None
     signature: str | None = None
     attestations: tuple[JsonObject, ...] = ()
+    original: Original | None = None
+    superseded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ def version_document(
         "lc": version.lifecycle.value,
         "tc": committed,
         # A deletion is never current: ``until: FAR`` alone means latest and not deleted.
-        "until": committed if version.compressed is None else FAR,
+        "until": committed if version.compressed is None or version.superseded else FAR,
         "t": version.start_time or committed,
         "r": archetypes_in(version.payload),
     }
@@ -176,8 +181,23 @@ def version_document(
     if version.signature is not None:
         document["sg"] = version.signature
     if version.attestations:
-        document["at"] = attested(version.attestations, audit)
+        document["at"] = _attestations(version, audit)
+    if version.original is not None:
+        document["im"] = _original_document(version.original)
     return document
+
+
+def _original_document(original: Original) -> Document:
+    audit = original.audit
+    said = {"s": audit.system_id, "by": audit.committer, "c": audit.change_type.value}
+    said |= {} if audit.description is None else {"d": audit.description}
+    return {"ct": original.contribution_id, "tc": audit.time_committed, "au": said}
+
+
+def _attestations(version: NewVersion, audit: AuditDetails) -> list[JsonObject]:
+    """Those of an imported version are whole already."""
+    imported = version.original is not None
+    return list(version.attestations) if imported else attested(version.attestations, audit)
 
 
 def rows_fields(rows: Sequence[Row] | None) -> Document:
@@ -209,6 +229,7 @@ def stored_version(document: Document) -> StoredVersion:
         access=TemplateAccess(document.get("ac", "")),
         organisation=document.get("og", ""),
         card_id=document.get("cd"),
+        original=_original(document.get("im")),
     )
 
 
@@ -233,10 +254,11 @@ def committed_version(
         template_id=version.template_id,
         preceding_uid=version.preceding,
         signature=version.signature,
-        attestations=tuple(attested(version.attestations, audit)),
+        attestations=tuple(_attestations(version, audit)),
         access=version.access,
         organisation=organisation,
         card_id=card_id if version.access.on_card else None,
+        original=version.original,
     )
 
 
@@ -314,9 +336,14 @@ def _uid(document: Document) -> ObjectVersionId:
 
 
 def _audit(document: Document) -> AuditDetails:
+    """The audit in the document of a version, or of the original of an imported one."""
     stored = document["au"]
     committer: JsonObject = stored["by"]
     return AuditDetails(stored["s"], committer, document["tc"], ChangeType(stored["c"]), stored.get("d"))
+
+
+def _original(document: Document | None) -> Original | None:
+    return None if document is None else Original(document["ct"], _audit(document))
 
 
 # --- audit ----------------------------------------------------------------------------------------

@@ -92,6 +92,12 @@ class Reads:
         """All versions of an object, oldest first, without their data."""
         return await self._many({"e": ehr_id, "o": object_id})
 
+    async def everything(self, ehr_id: str) -> Sequence[StoredVersion]:
+        """Every version of every object of an EHR, with its data."""
+        with store_errors():
+            cursor = self.database.versions.find({"e": ehr_id}, WITHOUT_ROWS).sort([("o", 1), ("n", 1)])
+            return [stored_version(document) async for document in cursor]
+
     async def contribution(self, ehr_id: str, uid: str) -> Contribution | None:
         """What was committed together."""
         with store_errors():

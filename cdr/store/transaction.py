@@ -102,7 +102,7 @@ class GroupWrite:
             stored.append(committed_version(version, audit=of_version, **where))
             if version.recheck:
                 self.code_checks.append(waiting_check(version.uid, commit.ehr_id, of_version.time_committed))
-            if version.preceding is not None:
+            if version.preceding is not None and version.original is None:
                 self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
         self._add_contribution(commit, audit)

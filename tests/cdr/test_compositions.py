@@ -49,7 +49,7 @@ from cdr.versions import (
     Lifecycle,
     ObjectVersionId,
     StoredVersion,
-    original_version,
+    version_object,
 )
 from tests.cdr.conftest import TestClock
 from tests.cdr.small_template import (
@@ -317,12 +317,12 @@ async def test_the_audit_that_a_client_gives(ctx: Ctx, ehr_id: str, clock: TestC
         preceding_uid=str(stored.uid),
         audit=CommitAudit(change_type=ChangeType.AMENDMENT),
     )
-    canonical = original_version(await get_composition(ctx, ehr_id, str(stored.uid)))
+    canonical = version_object(await get_composition(ctx, ehr_id, str(stored.uid)))
     assert canonical["commit_audit"]["description"]["value"] == "Ny måling"
     assert canonical["commit_audit"]["committer"]["name"] == "Kari Lie"
     assert canonical["commit_audit"]["time_committed"]["value"] == "2026-03-01T12:00:00.000Z"
     assert corrected.audit.change_type is ChangeType.AMENDMENT
-    assert original_version(corrected)["preceding_version_uid"]["value"] == str(stored.uid)
+    assert version_object(corrected)["preceding_version_uid"]["value"] == str(stored.uid)
 
 
 async def test_each_commit_is_a_contribution(ctx: Ctx, ehr_id: str) -> None:

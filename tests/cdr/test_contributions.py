@@ -31,7 +31,7 @@ from cdr.errors import (
     UnknownTemplate,
     UnknownVersion,
 )
-from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, original_version
+from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, version_object
 from tests.cdr.conftest import TestClock
 from tests.cdr.small_template import note, random_id, status
 from tests.cdr.updates import attestation, code, contribution, folder, update
@@ -100,8 +100,8 @@ async def test_what_is_said_of_one_version_is_kept_with_it(ctx: Ctx, ehr_id: str
     assert (first.audit.description, second.audit.description) == ("to notater", "med tillegg")
     assert first.audit.committer["name"] == "Kari Lund"
     assert second.audit.committer == {"_type": "PARTY_IDENTIFIED", "name": "Per Vik"}
-    assert original_version(second)["signature"] == "-----BEGIN PGP-----"
-    assert "signature" not in original_version(first)
+    assert version_object(second)["signature"] == "-----BEGIN PGP-----"
+    assert "signature" not in version_object(first)
 
 
 async def test_from_creation_to_restoration(ctx: Ctx, ehr_id: str) -> None:
@@ -298,7 +298,7 @@ async def test_attestations_with_and_after_the_commit(ctx: Ctx, ehr_id: str, clo
     assert committed.versions == ((uid, Kind.COMPOSITION),)
     stored = await get_composition(ctx, ehr_id, uid.object_id)
     assert stored.uid == uid, "an attestation makes no version"
-    pending, signed = original_version(stored)["attestations"]
+    pending, signed = version_object(stored)["attestations"]
     assert (pending["is_pending"], signed["is_pending"]) == (True, False)
     assert pending["proof"] == "x"
     assert signed["_type"] == "ATTESTATION"
@@ -311,7 +311,7 @@ async def test_attestations_with_and_after_the_commit(ctx: Ctx, ehr_id: str, clo
         "ATTESTATION",
     ]
     (second,) = await uids(ctx, ehr_id, update("251", note(), after=uid))
-    assert "attestations" not in original_version(await get_composition(ctx, ehr_id, str(second)))
+    assert "attestations" not in version_object(await get_composition(ctx, ehr_id, str(second)))
 
 
 async def test_one_directory_an_ehr(ctx: Ctx, ehr_id: str) -> None:
