@@ -23,10 +23,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cdr.sight import ALL_SIGHTS, EVERYTHING, Sight, Sights
+
+# A time without zone is taken in another zone by the store than by the query.
+ZONE_SLACK = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,40 @@ class InstantRange:
     high: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeafCondition:
+    """Some row holds under ``key`` (``cdr.stored_rows``) a value that compares so with one of ``values``."""
+
+    key: str
+    operator: str
+    values: tuple[str | int | float | bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOrder:
+    """In which order records help most: by the largest value under ``key``, downwards, or by start time.
+
+    ``enough`` rows are kept at most, so that whoever reads in this order may stop early: each record then
+    says what its ``best`` is.
+    """
+
+    key: str | None
+    descending: bool
+    enough: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The answer needs no more of versions with rows than how often each value stands under ``key``.
+
+    Without ``key``: how many archetype roots of ``archetype_id`` there are; without both, how many versions.
+    The filter of the versions is then exact, and their rows say which archetype a composition is of.
+    """
+
+    key: str | None = None
+    archetype_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionFilter:
     """Conditions on one version of a composition; all of them hold for a version of use.
@@ -77,8 +114,9 @@ class VersionFilter:
     holds the admitted archetypes of the composition itself, ``template_ids`` and ``version_uids`` the
     admitted ids (a uid without ``::`` is an object id); None admits all. ``start_time`` bounds
     ``context/start_time`` (a version without one is of no use where it is bounded), ``committed``
-    the commit time. Without ``all_versions`` only the latest version of an object is of use, and not
-    when it is a deletion.
+    the commit time. Of ``absent`` no archetype is present. ``leaves`` hold for versions that have rows;
+    others are of use whatever they hold. Without ``all_versions`` only the latest version of an object is of
+    use, and not when it is a deletion.
     """
 
     archetypes: tuple[frozenset[str], ...] = ()
@@ -87,6 +125,8 @@ class VersionFilter:
     version_uids: frozenset[str] | None = None
     start_time: InstantRange | None = None
     committed: InstantRange | None = None
+    absent: frozenset[str] = frozenset()
+    leaves: tuple[LeafCondition, ...] = ()
     all_versions: bool = False
     required: bool = True
 
@@ -114,7 +154,8 @@ class CandidateFilter:
     into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
     likewise. ``rows``: a version that has rows may come with them and without its composition. ``row_limit``:
     so many rows are enough, in any order. ``sights``: hidden versions are not delivered, and hidden sections
-    are not in the payloads; whoever reads another way must heed them too.
+    are not in the payloads; whoever reads another way must heed them too. ``needs_ehr`` false: of the EHR
+    nothing but its id is looked at. ``order`` and ``tally`` may be followed or not.
 
     ``as_of``: what was there at that time. EHRs made later and versions committed later do not exist, the
     latest version of an object is the latest of then, and ``ehr_status`` is that of then; only whether an EHR
@@ -135,6 +176,9 @@ class CandidateFilter:
     as_of: datetime | None = None
     row_limit: int | None = None
     sights: Sights = ALL_SIGHTS
+    needs_ehr: bool = True
+    order: RecordOrder | None = None
+    tally: Tally | None = None
 
     @property
     def empty(self) -> bool:
@@ -175,11 +219,16 @@ class Record:
 
     ``ehr`` holds ``ehr_id`` (str), ``system_id`` (str), ``time_created`` (ISO 8601 str) and ``ehr_status``
     (canonical EHR_STATUS, may be left out unless ``needs_ehr_status`` or ``queryable_only``). With
-    ``CandidateFilter.as_of`` it may hold ``is_queryable``, the present value.
+    ``CandidateFilter.as_of`` it may hold ``is_queryable``, the present value. ``best``: records come in the
+    order asked for, and this one and all that follow give no better value (for start times: by more than
+    ``ZONE_SLACK``). ``tally``: no EHR, but what ``CandidateFilter.tally`` asks for, each value with its
+    count.
     """
 
     ehr: Mapping[str, Any]
     versions: Sequence[VersionRecord] = ()
+    best: float | datetime | None = None
+    tally: Sequence[tuple[Any, int]] | None = None
 
 
 def archetype_matches(wanted: str, present: str) -> bool:

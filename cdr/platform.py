@@ -50,7 +50,11 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     """
     async with _mongodb(settings) as uri:
         store = await Store.open(
-            uri, settings.database, group_size=settings.commit_group, patience=settings.store_patience
+            uri,
+            settings.database,
+            group_size=settings.commit_group,
+            patience=settings.store_patience,
+            hot_indexes=settings.hot_indexes,
         )
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)

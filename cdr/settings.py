@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     stream_bytes: int = Field(
         4096 * MIB, ge=1024, description="Largest answer as CSV, NDJSON, Arrow or Parquet, in bytes."
     )
+    hot_indexes: int = Field(
+        16,
+        ge=0,
+        le=32,
+        description="Most indexes on values that queries over many records keep asking for; 0 makes none.",
+    )
     commit_group: int = Field(64, ge=1, le=1000, description="Most commits in one database transaction.")
     store_patience: float = Field(
         10.0, gt=0, description="Seconds that a request waits for a database that does not answer."

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any, Protocol, TypeAlias
 
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.values import Zone, identity, is_number, order_key, scalar
+from cdr.candidates import ZONE_SLACK
 from cdr.errors import QueryTimeout
 
 Row: TypeAlias = list[Any]
@@ -22,6 +24,7 @@ Value: TypeAlias = Callable[[Row], Any]
 
 _EXACT = Context(prec=80)
 _CLOCK_EVERY = 1024
+_CUT_EVERY = 16
 
 
 @dataclass(slots=True)
@@ -60,8 +63,11 @@ class Collector(Protocol):
 
     owners: set[str]
 
-    def add(self, row: Row) -> bool:
-        """One row that FROM and WHERE let through."""
+    def add(self, row: Row, times: int = 1) -> bool:
+        """A row that FROM and WHERE let through, so many times (more than one: for aggregates only)."""
+
+    def is_beaten(self, best: float | datetime) -> bool:
+        """Can no row change the answer that comes of a record with this best value of the first sort key?"""
 
     def ready(self) -> list[Cells]:
         """Final rows not given out yet."""
@@ -84,7 +90,7 @@ class Stream:
         self._ready: list[Cells] = []
         self.owners: set[str] = set()
 
-    def add(self, row: Row) -> bool:
+    def add(self, row: Row, times: int = 1) -> bool:
         """One row."""
         if self._left is not None and self._left <= 0:
             return True
@@ -101,6 +107,10 @@ class Stream:
             return False
         self._left -= 1
         return self._left == 0
+
+    def is_beaten(self, best: float | datetime) -> bool:
+        """Any row will do."""
+        return False
 
     def ready(self) -> list[Cells]:
         """Final rows."""
@@ -137,9 +147,10 @@ class Sorted:
         self._zone = zone
         self._rows: list[tuple[SortKey, int, Cells, str]] = []
         self._arrived = 0
+        self._asked = 0
         self.owners: set[str] = set()
 
-    def add(self, row: Row) -> bool:
+    def add(self, row: Row, times: int = 1) -> bool:
         """One row."""
         if self._keep == 0:
             return True
@@ -168,6 +179,21 @@ class Sorted:
             given = given[-self._last :]
         self.owners.update(owner for *_, owner in given)
         return [cells for _, _, cells, _ in given]
+
+    def is_beaten(self, best: float | datetime) -> bool:
+        """True once as many rows are held as are wanted, and the last of them is better."""
+        self._asked += 1
+        if self._keep is None or len(self._rows) < self._keep:
+            return False
+        if self._asked % (_CUT_EVERY + self._keep // 8):  # sorting costs more than reading a little further
+            return False
+        self._cut()
+        worst, descending = self._rows[-1][0][0], self._keys[0][1]
+        if worst[0]:  # the last one has no value
+            return False
+        if descending:
+            return bool(_best_key(best, ZONE_SLACK) < worst[1].key)
+        return bool(_best_key(best, -ZONE_SLACK) > worst[1])
 
     def _cut(self) -> None:
         self._rows.sort(key=lambda entry: entry[:2])
@@ -202,8 +228,8 @@ class Grouped:
         if not keys:
             self._groups[()] = ([], [make() for _, make, _ in aggregates])
 
-    def add(self, row: Row) -> bool:
-        """One row."""
+    def add(self, row: Row, times: int = 1) -> bool:
+        """One row, so many times."""
         if self._keys:
             self.owners.add(row[-1])
         key = tuple(identity(value(row)) for value in self._keys)
@@ -214,7 +240,11 @@ class Grouped:
             self._groups[key] = group
             self._limits.check_rows(len(self._groups), "groups")
         for aggregate, (_, _, value) in zip(group[1], self._aggregates, strict=True):
-            aggregate.add(value(row))
+            aggregate.add(value(row), times)
+        return False
+
+    def is_beaten(self, best: float | datetime) -> bool:
+        """Every row counts."""
         return False
 
     def ready(self) -> list[Cells]:
@@ -242,8 +272,8 @@ class Grouped:
 class Aggregate(Protocol):
     """Takes the values of a group one by one; None is ignored."""
 
-    def add(self, value: Any) -> None:
-        """One value."""
+    def add(self, value: Any, times: int = 1) -> None:
+        """One value, so many times."""
 
     def result(self) -> Any:
         """The value of the column."""
@@ -257,12 +287,12 @@ class Count:
         self._limits = limits
         self._count = 0
 
-    def add(self, value: Any) -> None:
-        """One value."""
+    def add(self, value: Any, times: int = 1) -> None:
+        """One value, so many times."""
         if value is None:
             return
         if self._seen is None:
-            self._count += 1
+            self._count += times
             return
         self._seen.add(identity(value))
         self._limits.check_rows(len(self._seen), "distinct values")
@@ -280,8 +310,8 @@ class Extreme:
         self._largest = largest
         self._best: tuple[Any, Any] | None = None
 
-    def add(self, value: Any) -> None:
-        """One value."""
+    def add(self, value: Any, times: int = 1) -> None:
+        """One value, so many times."""
         key = order_key(value, self._zone)
         if key is None:
             return
@@ -302,14 +332,15 @@ class Sum:
         self._count = 0
         self._whole = True
 
-    def add(self, value: Any) -> None:
-        """One value; what is no number is ignored."""
+    def add(self, value: Any, times: int = 1) -> None:
+        """One value, so many times; what is no number is ignored."""
         number = scalar(value)
         if not is_number(number) or isinstance(value, dict):
             return
-        self._count += 1
+        self._count += times
         self._whole = self._whole and isinstance(number, int)
-        self._total = _EXACT.add(self._total, Decimal(repr(number)))
+        exact = Decimal(repr(number))
+        self._total = _EXACT.add(self._total, exact if times == 1 else _EXACT.multiply(exact, Decimal(times)))
 
     def result(self) -> int | float | None:
         """The number, None if there was none."""
@@ -318,6 +349,14 @@ class Sum:
         if self._mean:
             return float(_EXACT.divide(self._total, Decimal(self._count)))
         return int(self._total) if self._whole else float(self._total)
+
+
+def _best_key(best: float | datetime, slack: timedelta) -> tuple[int, Any]:
+    """A value as a key of ``order_key``: a number, or a moment that may be off by the slack."""
+    if isinstance(best, datetime):
+        since = best - datetime(1, 1, 1, tzinfo=UTC) + timedelta(days=1) + slack
+        return (2, since // timedelta(microseconds=1))
+    return (0, best)
 
 
 class Descending:

@@ -28,6 +28,7 @@ from cdr.aql.filters import candidate_filter
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
 from cdr.aql.rm_types import Types
+from cdr.aql.row_filters import record_order, tally_of
 from cdr.aql.row_paths import both_ways, keys_read, values_both_ways
 from cdr.aql.rows_decide import predicate_selector, why_payload
 from cdr.aql.scope import ByColumn, ByValue, Column, Scope, paths_of_terminal, paths_of_where
@@ -96,7 +97,7 @@ class Plan:
 
     def explain(self) -> str:
         """What the plan does, for people."""
-        return explain(self.scope, self.candidates)
+        return explain(self.scope, self.candidates, self.payload_for)
 
 
 @dataclass(slots=True)
@@ -115,7 +116,11 @@ class Execution:
 
     def feed(self, record: Record) -> list[Cells]:
         """Take a record; rows that are final now."""
-        if not self.done and self._admits(record):
+        if record.tally is not None:
+            self._count(record.tally)
+        elif record.best is not None and self.collector.is_beaten(record.best):
+            self.done = True
+        elif not self.done and self._admits(record):
             self._row[-1] = record.ehr["ehr_id"]
             opened = OpenRecord(record, self.plan._wanted, self.limits.tick)
             self.done = self.plan._match(opened, self._row, opened.spans, self._bound) or self.done
@@ -130,6 +135,15 @@ class Execution:
         """The rest of the rows."""
         self.done = True
         return self.collector.finish()
+
+    def _count(self, tally: Sequence[tuple[Any, int]]) -> None:
+        """Each value as often as it stands there; all paths of such a query are one leaf."""
+        classes = len(self.plan.scope.classes)
+        where = [variable.test for variable in self.plan._variables] + [self.plan._where]
+        for value, times in tally:
+            row = [True] * classes + [value] * (self.plan._width - classes) + [""]
+            if all(test is None or test(row) is True for test in where):
+                self.collector.add(row, times)
 
     def _admits(self, record: Record) -> bool:
         """Decided here again, whatever the store has filtered."""
@@ -197,8 +211,9 @@ def compile_query(
     layout = _Layout(scope, moment, zone)
     candidates = candidate_filter(scope, access, zone)
     payload_for = why_payload(scope)
-    if by_rows and payload_for is None and candidates.needs_payload:
-        candidates = replace(candidates, rows=RowNeeds(layout.row_keys()))
+    window = _window(scope, page)
+    if by_rows:
+        candidates = _with_rows(candidates, scope, access, layout, payload_for, window)
     return Plan(
         scope=scope,
         access=access,
@@ -210,8 +225,25 @@ def compile_query(
         _where=layout.rest_of_where(),
         _width=layout.width,
         _wanted=wanted_types(scope),
-        _collector=_collector(scope, layout.slots, _window(scope, page)),
+        _collector=_collector(scope, layout.slots, window),
     )
+
+
+def _with_rows(
+    candidates: CandidateFilter,
+    scope: Scope,
+    access: QueryAccess,
+    layout: _Layout,
+    payload_for: str | None,
+    window: tuple[int, int | None],
+) -> CandidateFilter:
+    """What rows spare the store."""
+    needs = RowNeeds(layout.row_keys()) if payload_for is None and candidates.needs_payload else None
+    single = len(candidates.branches) == 1 and not candidates.all_versions and candidates.as_of is None
+    streams = single and not (candidates.group_by_ehr or candidates.every_ehr)
+    order = record_order(scope, skipped=window[0], count=window[1]) if streams else None
+    tally = tally_of(scope, access) if streams and payload_for is None else None
+    return replace(candidates, rows=needs, order=order, tally=tally)
 
 
 class _Layout:

@@ -9,12 +9,15 @@ from cdr.aql.scope import ByColumn, Scope
 from cdr.candidates import CandidateFilter, InstantRange, VersionFilter
 
 
-def explain(scope: Scope, candidates: CandidateFilter) -> str:
-    """Several lines: the query, the candidates asked of the store, what is decided and kept."""
-    return "\n".join(_lines(scope, candidates)) + "\n"
+def explain(scope: Scope, candidates: CandidateFilter, payload_for: str | None = None) -> str:
+    """Several lines: the query, the candidates asked of the store, what is decided and kept.
+
+    ``payload_for`` is what rows do not hold of the query.
+    """
+    return "\n".join(_lines(scope, candidates, payload_for)) + "\n"
 
 
-def _lines(scope: Scope, candidates: CandidateFilter) -> Iterator[str]:
+def _lines(scope: Scope, candidates: CandidateFilter, payload_for: str | None) -> Iterator[str]:
     yield f"query: {print_query(scope.query)}"
     yield f"ehr: {_set(candidates.ehr_ids)}"
     if candidates.excluded_ehr_ids:
@@ -30,9 +33,23 @@ def _lines(scope: Scope, candidates: CandidateFilter) -> Iterator[str]:
     yield "records: " + ("one per EHR" if candidates.group_by_ehr else "in any portion")
     if candidates.every_ehr:
         yield "records: for EHRs without such versions too"
-    yield "decide: " + ("on compositions" if candidates.needs_payload else "without reading compositions")
+    yield f"decide: {_decided_on(candidates, payload_for)}"
+    if candidates.order is not None:
+        by = "start time" if candidates.order.key is None else f"value {candidates.order.key}"
+        down = "downwards" if candidates.order.descending else "upwards"
+        yield f"read: by {by}, {down}, until {candidates.order.enough} rows are sure"
     yield f"columns: {', '.join(column.name for column in scope.columns)}"
     yield "keep: " + "; ".join(_keep(scope))
+
+
+def _decided_on(candidates: CandidateFilter, payload_for: str | None) -> str:
+    if candidates.tally is not None:
+        return "by counting in the database"
+    if candidates.rows is not None:
+        return "on rows"
+    if not candidates.needs_payload:
+        return "without reading compositions"
+    return "on compositions" if payload_for is None else f"on compositions, for {payload_for}"
 
 
 def _conditions(branch: VersionFilter) -> Iterator[str]:
@@ -44,6 +61,10 @@ def _conditions(branch: VersionFilter) -> Iterator[str]:
         yield f"composition {_set(branch.composition_archetypes)}"
     if branch.archetypes:
         yield "contains " + " and ".join(_set(group) for group in branch.archetypes)
+    if branch.absent:
+        yield f"contains no {_set(branch.absent)}"
+    for leaf in branch.leaves:
+        yield f"value {leaf.key} {leaf.operator} {' or '.join(map(repr, leaf.values[:5]))}"
     if branch.template_ids is not None:
         yield f"template {_set(branch.template_ids)}"
     if branch.version_uids is not None:

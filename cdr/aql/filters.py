@@ -9,10 +9,11 @@ from typing import Any
 
 from cdr.aql import ast
 from cdr.aql.rm_types import class_types
+from cdr.aql.row_filters import conjuncts, leaf_conditions
 from cdr.aql.scope import FromClass, Scope, uses
 from cdr.aql.trees import reach
 from cdr.aql.values import Zone
-from cdr.candidates import CandidateFilter, InstantRange, QueryAccess, VersionFilter
+from cdr.candidates import CandidateFilter, InstantRange, LeafCondition, QueryAccess, VersionFilter
 from cdr.temporal import instant
 
 _ALTERNATIVES = 16
@@ -29,6 +30,8 @@ def candidate_filter(scope: Scope, access: QueryAccess, zone: Zone) -> Candidate
     ehr_ids = queried_ehr_ids(scope, access)
     top = scope.query.from_expr
     branches = tuple(_branches(top, scope, zone, required=True))
+    if access.sights.partial:  # what is hidden in a composition is not in it
+        branches = tuple(replace(branch, absent=frozenset()) for branch in branches)
     status = _reaches_status(scope)
     streaming = _streams(top) and not (status and branches)
     return CandidateFilter(
@@ -40,6 +43,7 @@ def candidate_filter(scope: Scope, access: QueryAccess, zone: Zone) -> Candidate
         every_ehr=status or _matches_without_versions(top),
         needs_payload=_needs_payload(scope) or access.sights.partial,
         needs_ehr_status=status or _uses_attribute(scope, "EHR", "ehr_status"),
+        needs_ehr=_needs_ehr(scope),
         needs_audit=any(entry.rm_type == "VERSION" for entry in scope.classes),
         as_of=as_of_time(scope, zone),
         row_limit=_row_limit(scope),
@@ -99,6 +103,8 @@ def _branches(expr: ast.ContainsExpr, scope: Scope, zone: Zone, *, required: boo
 def _version_filter(expr: ast.Containment, scope: Scope, zone: Zone, *, required: bool) -> VersionFilter:
     made = VersionFilter(
         archetypes=tuple(dict.fromkeys(_archetypes(expr, scope)))[:_ALTERNATIVES],
+        absent=_absent(expr, scope),
+        leaves=tuple(dict.fromkeys(_leaves(expr, scope)))[:_ALTERNATIVES],
         all_versions=_all_versions(expr),
         required=required and not _may_be_status(scope.class_of(expr.operand)),
     )
@@ -109,6 +115,37 @@ def _version_filter(expr: ast.Containment, scope: Scope, zone: Zone, *, required
             own = _predicate_archetypes(entry.expr.predicate)
             made = replace(made, composition_archetypes=own[0] if own else None)
     return made
+
+
+def _leaves(expr: ast.ContainsExpr, scope: Scope) -> Iterator[LeafCondition]:
+    """What rows must hold for a version to be of use, whichever class of it asks."""
+    if not isinstance(expr, ast.Containment):
+        for operand in expr.operands:
+            yield from _leaves(operand, scope)
+        return
+    yield from leaf_conditions(scope.class_of(expr.operand), scope)
+    if expr.contains is not None and not expr.negated:
+        yield from _leaves(expr.contains, scope)
+
+
+def _absent(expr: ast.Containment, scope: Scope) -> frozenset[str]:
+    """Archetypes that NOT CONTAINS directly below the composition leaves out."""
+    entry = scope.class_of(expr.operand)
+    if entry.rm_type == "VERSION" and isinstance(expr.contains, ast.Containment) and not expr.negated:
+        return _absent(expr.contains, scope)
+    if entry.rm_type != "COMPOSITION" or not expr.negated or expr.contains is None:
+        return frozenset()
+    inner = expr.contains
+    operands = inner.operands if isinstance(inner, ast.ContainsOr) else (inner,)
+    return frozenset(found for operand in operands for found in _bare_archetype(operand))
+
+
+def _bare_archetype(expr: ast.ContainsExpr) -> Iterator[str]:
+    """The archetype of a class expression that asks for nothing but it."""
+    if isinstance(expr, ast.Containment) and expr.contains is None:
+        predicate = expr.operand.predicate
+        if isinstance(predicate, ast.ArchetypePredicate) and predicate.name is None:
+            yield predicate.archetype_id
 
 
 def _whole_objects(expr: ast.Containment, scope: Scope) -> Iterator[FromClass]:
@@ -213,7 +250,7 @@ def _conditions(entry: FromClass, scope: Scope) -> Iterator[Condition]:
     if predicate is not None and not isinstance(predicate, str):
         yield from _predicate_conditions(predicate)
     if entry.variable is not None:
-        for conjunct in _conjuncts(scope.query.where):
+        for conjunct in conjuncts(scope.query.where):
             yield from _where_condition(conjunct, entry.variable)
 
 
@@ -241,14 +278,6 @@ def _where_condition(expr: ast.WhereExpr, variable: str) -> Iterator[Condition]:
     plain = _plain_path(path.path)
     if path.variable.lower() == variable and path.predicate is None and plain is not None:
         yield plain, operator, values
-
-
-def _conjuncts(expr: ast.WhereExpr | None) -> Iterator[ast.WhereExpr]:
-    if isinstance(expr, ast.AndExpr):
-        for operand in expr.operands:
-            yield from _conjuncts(operand)
-    elif expr is not None:
-        yield expr
 
 
 def _plain_path(path: ast.ObjectPath | None) -> tuple[str, ...] | None:
@@ -326,6 +355,22 @@ def _looks_into(entry: FromClass, scope: Scope) -> bool:
         return any(path is None or path.parts[0].name == "data" for path in paths)
     plain = entry.types == class_types("COMPOSITION") and entry.expr.predicate is None
     return not plain or not all(counted and _is_bare(path) for path, counted in found)
+
+
+def _needs_ehr(scope: Scope) -> bool:
+    """Is anything asked of the EHR but its id?"""
+    ehrs = [entry for entry in scope.classes if entry.rm_type == "EHR"]
+    variables = {entry.variable for entry in ehrs}
+    paths = [path.path for path, counted in uses(scope) if path.variable.lower() in variables and not counted]
+    plain = all(_plain_path(path) == ("ehr_id", "value") for path in paths)
+    predicates = [entry.expr.predicate for entry in ehrs if entry.expr.predicate is not None]
+    return not plain or not all(_is_about_id(predicate) for predicate in predicates)
+
+
+def _is_about_id(predicate: ast.PathPredicate | str) -> bool:
+    if not isinstance(predicate, ast.StandardPredicate):
+        return False
+    return _plain_path(predicate.path) == ("ehr_id", "value")
 
 
 def _is_bare(path: ast.IdentifiedPath) -> bool:

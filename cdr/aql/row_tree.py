@@ -71,12 +71,17 @@ class RowTree:
             return None
         value = values.get(key)
         if type(value) is str:
-            kind = _KINDS.get(type(values.get(temporal_key)))
-            return value if kind is None else kind(value)
+            return _temporal(value, values.get(temporal_key))
         return value
 
 
-_KINDS: Mapping[type, type[str]] = {int: Instant, float: Length, str: TimeOfDay}
+def _temporal(text: str, key: Any) -> str:
+    """The text as what its comparison key says it is; the database gives large numbers a class of its own."""
+    if key is None:
+        return text
+    if isinstance(key, int):
+        return Instant(text)
+    return Length(text) if isinstance(key, float) else TimeOfDay(text)
 
 
 def _subtree_ends(rows: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -15,7 +15,7 @@ from cdr.aql import ast
 from cdr.aql.printer import print_column
 from cdr.aql.rm_types import Types, class_types, part_types
 from cdr.aql.scope import FromClass, Scope, uses
-from cdr.stored_rows.maker import UNROWED_OF_NODES, UNROWED_OF_VALUES, bound_classes
+from cdr.stored_rows.maker import UNROWED_CLASSES, UNROWED_OF_NODES, UNROWED_OF_VALUES, bound_classes
 
 # node id, name, is it an archetype id
 Selector = tuple[str, str | None, bool]
@@ -32,7 +32,7 @@ def why_payload(scope: Scope) -> str | None:
             return f"{entry.rm_type} {entry.variable or ''}".strip()
     for path, counted in uses(scope):
         entry = scope.variables[path.variable.lower()]
-        if not _is_rowed_path(entry, path, counted=counted):
+        if not is_rowed_path(entry, path, counted=counted):
             return _text(path)
     return None
 
@@ -75,7 +75,8 @@ def _always_rowed() -> Types:
 # -- paths -----------------------------------------------------------------------------------------
 
 
-def _is_rowed_path(entry: FromClass, path: ast.IdentifiedPath, *, counted: bool) -> bool:
+def is_rowed_path(entry: FromClass, path: ast.IdentifiedPath, *, counted: bool) -> bool:
+    """Do rows hold the values of a path; ``counted``: it is only asked how many there are."""
     if entry.rm_type == "EHR" or entry.types <= _ON_FACTS:
         return True
     if path.predicate is not None:
@@ -95,7 +96,7 @@ def _ends_in_rows(entry: FromClass, parts: tuple[ast.PathPart, ...]) -> bool:
         special = _special(parts[index:], types, place) if is_node(types) else None
         if special is not None:
             return special
-        following = part_types(types, part, [])
+        following = part_types(types, part, []) - UNROWED_CLASSES
         if is_node(following):
             below = _node_place(part, following)
             if below is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdr.candidates import CandidateFilter
-from cdr.store.candidate_filter import branches_query, ehr_query
+from cdr.store.candidate_filter import ehr_query, versions_query
 from cdr.store.database import Database, Document, store_errors
 
 
@@ -33,10 +33,8 @@ async def explain_candidates(database: Database, wanted: CandidateFilter, second
     collection = database.versions if wanted.branches else database.ehrs
     query: Document
     if wanted.branches:
-        query = {
-            **ehr_query("e", wanted.ehr_ids, wanted.excluded_ehr_ids),
-            **branches_query(wanted.branches, wanted.as_of),
-        }
+        ehrs = ehr_query("e", wanted.ehr_ids, wanted.excluded_ehr_ids)
+        query = versions_query(ehrs, wanted.branches, wanted.as_of)
     else:
         query = ehr_query("_id", wanted.ehr_ids, wanted.excluded_ehr_ids)
     with store_errors():

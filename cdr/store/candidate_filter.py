@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from cdr.candidates import InstantRange, VersionFilter
+from cdr.candidates import ZONE_SLACK, InstantRange, LeafCondition, VersionFilter
 from cdr.store.database import FAR, Document
+from cdr.stored_rows import FORMAT
 from cdr.versions import Kind
 
 MAX_HIDDEN = 2000  # more EHRs than that are left out by the reader, not by the query
-# A start_time without zone is ordered as UTC here and as some zone by the query: any zone must fit in.
-ZONE_SLACK = timedelta(hours=14)
+_OPERATORS = {"=": "$in", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -25,11 +25,42 @@ def ehr_query(key: str, ehr_ids: frozenset[str] | None, hidden: frozenset[str]) 
     return {}
 
 
-def branches_query(branches: Sequence[VersionFilter], as_of: datetime | None = None) -> Document:
-    """Versions that one of the branches admits."""
-    if len(branches) == 1:
-        return branch_query(branches[0], as_of)
-    return {"$or": [branch_query(branch, as_of) for branch in branches]}
+def versions_query(
+    ehrs: Document, branches: Sequence[VersionFilter], as_of: datetime | None = None
+) -> Document:
+    """Versions of these EHRs that one of the branches admits."""
+    alternatives = [{**ehrs, **each} for branch in branches for each in branch_alternatives(branch, as_of)]
+    return alternatives[0] if len(alternatives) == 1 else {"$or": alternatives}
+
+
+def branch_alternatives(branch: VersionFilter, as_of: datetime | None = None) -> list[Document]:
+    """Versions that a branch admits: by the values of their rows, or because they have none.
+
+    Each alternative is complete in itself, so that the database can take an index for each.
+    """
+    whole = branch_query(branch, as_of)
+    leaves = leaf_query(branch.leaves)
+    if not leaves:
+        return [whole]
+    return [narrowed(whole, leaves), {**whole, "full": {"$lt": FORMAT}}]
+
+
+def leaf_query(leaves: Sequence[LeafCondition]) -> Document:
+    """Versions in whose rows such values stand; no condition where there are no leaves."""
+    conditions = [{f"rows.v.{leaf.key}": {_OPERATORS[leaf.operator]: _operand(leaf)}} for leaf in leaves]
+    if not conditions:
+        return {}
+    return conditions[0] if len(conditions) == 1 else {"$and": conditions}
+
+
+def _operand(leaf: LeafCondition) -> object:
+    return list(leaf.values) if leaf.operator == "=" else leaf.values[0]
+
+
+def narrowed(query: Document, *conditions: Document) -> Document:
+    """What meets the conditions too."""
+    more = [each for each in conditions if each]
+    return {**query, "$and": [*query.get("$and", ()), *more]} if more else query
 
 
 def branch_query(branch: VersionFilter, as_of: datetime | None = None) -> Document:
@@ -45,6 +76,8 @@ def branch_query(branch: VersionFilter, as_of: datetime | None = None) -> Docume
     if present:
         # Documents carry shorter versions of each id too, so that equality finds ``.v2.0.4`` by ``.v2``.
         query.setdefault("$and", []).extend({"r": {"$in": sorted(ids)}} for ids in present)
+    if branch.absent:
+        query.setdefault("$and", []).append({"r": {"$nin": sorted(branch.absent)}})
     if branch.template_ids is not None:
         query["tid"] = {"$in": sorted(branch.template_ids)}
     if branch.version_uids is not None:

@@ -6,25 +6,36 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import orjson
+from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ExecutionTimeout, OperationFailure
 
-from cdr.candidates import CandidateFilter, Record, VersionRecord
+from cdr.candidates import CandidateFilter, Record
 from cdr.errors import QueryTimeout
 from cdr.sight import Sights
 from cdr.store.candidate_explain import Reading, explain_candidates
-from cdr.store.candidate_filter import branch_query, branches_query, ehr_query
+from cdr.store.candidate_filter import (
+    MAX_HIDDEN,
+    branch_query,
+    ehr_query,
+    leaf_query,
+    narrowed,
+    versions_query,
+)
+from cdr.store.candidate_records import best_value, projection, version_record
+from cdr.store.candidate_tally import tally_pipeline
 from cdr.store.database import FAR, Database, Document, store_errors
-from cdr.store.documents import decompress, preceding_uid, stored_version, version_marks
+from cdr.store.documents import decompress, version_marks
+from cdr.store.hot_indexes import HotIndexes
 from cdr.stored_rows import FORMAT
 from cdr.versions import Kind, iso
 
 BATCH = 200
+FEW = 20  # what is read first where few rows are wanted
 SNAPSHOT_GONE = frozenset({239, 246})  # SnapshotTooOld, SnapshotUnavailable
 
 
@@ -48,6 +59,7 @@ class Candidates:
     """Records for queries."""
 
     database: Database
+    hot: HotIndexes
 
     async def explain(self, wanted: CandidateFilter, seconds: float) -> Reading | None:
         """How the database finds the candidates; None if it is not asked. Raises StoreUnavailable."""
@@ -59,13 +71,27 @@ class Candidates:
         try:
             with store_errors():
                 async with self.database.client.start_session(snapshot=True) as session:
-                    yield Snapshot(self.database, session, Deadline(seconds))
+                    yield Snapshot(self.database, session, Deadline(seconds), self.hot)
         except ExecutionTimeout as error:
             raise QueryTimeout(seconds) from error
         except OperationFailure as error:
             if error.code in SNAPSHOT_GONE:
                 raise QueryTimeout(seconds) from error
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search for versions; ``sort`` is a field and whether it goes down."""
+
+    query: Document
+    sort: tuple[str, bool] | None = None
+    hint: str | None = None
+
+    @property
+    def ordered(self) -> bool:
+        """Do the versions come in order?"""
+        return self.sort is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +102,18 @@ class Portion:
     packed: Sequence[tuple[Document, Sequence[Document]]]
     size: int
 
+    ordered: bool = False
+    tally: Sequence[tuple[Any, int]] | None = None
+
     def records(self) -> Iterator[Record]:
         """Unpacked one by one."""
+        if self.tally is not None:
+            yield Record(ehr={}, tally=self.tally)
+        order = self.wanted.order if self.ordered else None
         for ehr, documents in self.packed:
-            versions = [_version_record(document, self.wanted) for document in documents]
-            yield Record(ehr=ehr, versions=versions)
+            versions = [version_record(document, self.wanted) for document in documents]
+            best = None if order is None else best_value(documents[0], order)
+            yield Record(ehr=ehr, versions=versions, best=best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +123,7 @@ class Snapshot:
     database: Database
     session: AsyncClientSession
     deadline: Deadline
+    hot: HotIndexes
 
     async def records(self, wanted: CandidateFilter) -> AsyncIterator[Record]:
         """The records that ``wanted`` describes; whoever has enough stops reading."""
@@ -116,30 +150,110 @@ class Snapshot:
 
     async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Portion]:
         known: dict[str, Document] = {}
-        query = {**ehr_query("e", wanted.ehr_ids, hidden), **branches_query(wanted.branches, wanted.as_of)}
-        async for documents in self._batches(query, wanted):
-            visible = [document for document in documents if document["e"] not in hidden]
-            fresh = {document["e"] for document in visible} - known.keys()
-            known |= await self._ehr_facts(sorted(fresh), wanted)
-            yield Portion(
-                wanted, [(known[each["e"]], (each,)) for each in visible if each["e"] in known], len(visible)
-            )
+        async for search in self._searches(wanted, hidden):
+            if isinstance(search, Portion):
+                yield search
+                continue
+            async for documents in self._batches(search, wanted):
+                visible = [document for document in documents if document["e"] not in hidden]
+                known |= await self._facts_of(visible, known, wanted)
+                packed = [(known[each["e"]], (each,)) for each in visible if each["e"] in known]
+                yield Portion(wanted, packed, len(packed), ordered=search.ordered)
 
-    async def _batches(self, query: Document, wanted: CandidateFilter) -> AsyncIterator[list[Document]]:
-        cursor = self.database.versions.find(
-            query,
-            _projection(wanted),
-            session=self.session,
-            batch_size=BATCH,
-            max_time_ms=self.deadline.milliseconds(),
+    async def _searches(
+        self, wanted: CandidateFilter, hidden: frozenset[str]
+    ) -> AsyncIterator[Search | Portion]:
+        """One after the other: what is counted already, what has no rows, and the rest in order."""
+        ehrs = ehr_query("e", wanted.ehr_ids, hidden)
+        every = versions_query(ehrs, wanted.branches, wanted.as_of)
+        without_rows = {**ehrs, **branch_query(wanted.branches[0], wanted.as_of), "full": {"$lt": FORMAT}}
+        apart = frozenset(wanted.sights.by_ehr or ())
+        if wanted.tally is not None and len(hidden | apart) <= MAX_HIDDEN:
+            yield Portion(wanted, (), 0, tally=await self._counted(wanted, hidden | apart))
+            if wanted.rows is not None:
+                yield Search(without_rows)
+            ones = apart - hidden if wanted.ehr_ids is None else (apart - hidden) & wanted.ehr_ids
+            if ones:
+                query = versions_query({"e": {"$in": sorted(ones)}}, wanted.branches)
+                yield Search(query if wanted.rows is None else narrowed(query, {"full": FORMAT}))
+            return
+        hint = self._index_for(wanted)
+        order = wanted.order
+        if order is None or hint is None:
+            yield Search(every)
+            return
+        (branch,) = wanted.branches
+        whole = {**ehrs, **branch_query(branch)}
+        if order.key is None:
+            by_leaves = {"$or": [leaf_query(branch.leaves), {"full": {"$lt": FORMAT}}]}
+            query = narrowed(whole, by_leaves) if branch.leaves else whole
+            yield Search(query, sort=("t", order.descending), hint=hint)
+            return
+        field = f"rows.v.{order.key}"
+        others = leaf_query([leaf for leaf in branch.leaves if leaf.key != order.key])
+        # A condition on the field itself would make the database sort.
+        yield Search(without_rows)
+        yield Search(narrowed(whole, others, {field: {"$exists": True}}), sort=(field, True), hint=hint)
+        yield Search(narrowed(whole, others, {"full": FORMAT, field: {"$exists": False}}))
+
+    def _index_for(self, wanted: CandidateFilter) -> str | None:
+        """The index that delivers the versions in order; asks for what would help."""
+        if wanted.ehr_ids is not None:
+            return None
+        for branch in wanted.branches:
+            for leaf in branch.leaves:
+                self.hot.ask(leaf.key)
+        order = wanted.order
+        if order is None:
+            return None
+        (branch,) = wanted.branches
+        if order.key is not None:
+            self.hot.ask(order.key)
+            return self.hot.name_of(order.key)
+        if any(self.hot.name_of(leaf.key) for leaf in branch.leaves):
+            return None  # what is sought is rare: sooner found than read in order
+        if branch.archetypes:
+            return "archetype_time"
+        return "current_template_time" if branch.template_ids is not None else None
+
+    async def _counted(self, wanted: CandidateFilter, hidden: frozenset[str]) -> Sequence[tuple[Any, int]]:
+        assert wanted.tally is not None
+        if wanted.tally.key is not None and wanted.ehr_ids is None:
+            self.hot.ask(wanted.tally.key)
+        cursor = await self.database.versions.aggregate(
+            tally_pipeline(wanted, hidden), session=self.session, maxTimeMS=self.deadline.milliseconds()
         )
+        async with cursor:
+            return [(document["_id"], document["n"]) async for document in cursor]
+
+    async def _facts_of(
+        self, documents: Sequence[Document], known: Mapping[str, Document], wanted: CandidateFilter
+    ) -> dict[str, Document]:
+        fresh = sorted({document["e"] for document in documents} - known.keys())
+        if wanted.needs_ehr or wanted.needs_ehr_status or wanted.as_of is not None:
+            return await self._ehr_facts(fresh, wanted)
+        return {ehr_id: {"ehr_id": ehr_id} for ehr_id in fresh}
+
+    async def _batches(self, search: Search, wanted: CandidateFilter) -> AsyncIterator[list[Document]]:
+        few = wanted.row_limit or (wanted.order.enough if search.sort and wanted.order else BATCH)
+        size = max(FEW, min(BATCH, few))
+        cursor = self.database.versions.find(
+            search.query,
+            projection(wanted),
+            session=self.session,
+            batch_size=size,
+            max_time_ms=self.deadline.milliseconds(),
+            hint=search.hint,
+        )
+        if search.sort is not None:
+            cursor = cursor.sort(search.sort[0], DESCENDING if search.sort[1] else ASCENDING)
         batch: list[Document] = []
         async with cursor:
             async for document in cursor:
                 batch.append(document)
-                if len(batch) == BATCH:
+                if len(batch) == size:
                     yield _visible(batch, wanted.sights)
-                    batch = []
+                    batch, size = [], BATCH
                     self.deadline.milliseconds()
         yield _visible(batch, wanted.sights)
 
@@ -190,10 +304,10 @@ class Snapshot:
         required = [branch for branch in wanted.branches if branch.required]
         where = ehr_query("e", None, hidden)
         if not required:
-            return await self._ehrs_of({**where, **branches_query(wanted.branches, wanted.as_of)})
+            return await self._ehrs_of(versions_query(where, wanted.branches, wanted.as_of))
         found: set[str] | None = None
         for branch in required:
-            ehrs = await self._ehrs_of({**where, **branch_query(branch, wanted.as_of)})
+            ehrs = await self._ehrs_of(versions_query(where, (branch,), wanted.as_of))
             found = ehrs if found is None else found & ehrs
         return found or ()
 
@@ -210,8 +324,9 @@ class Snapshot:
     ) -> dict[str, Sequence[Document]]:
         if not wanted.branches or not ehr_ids:
             return {}
-        query = {"e": {"$in": list(ehr_ids)}, **branches_query(wanted.branches, wanted.as_of)}
-        documents = [document async for batch in self._batches(query, wanted) for document in batch]
+        query = versions_query({"e": {"$in": list(ehr_ids)}}, wanted.branches, wanted.as_of)
+        search = Search(query)
+        documents = [document async for batch in self._batches(search, wanted) for document in batch]
         documents.sort(key=lambda document: str(document["e"]))
         return {
             ehr_id: list(group)
@@ -242,63 +357,8 @@ class Snapshot:
         return facts
 
 
-_HEAD: Document = dict.fromkeys(("e", "o", "n", "s", "ct", "au", "lc", "tc", "until", "ps", "k", "full"), 1)
-_ROW = ("c", "q", "p", "m", "a")
-
-
-def _projection(wanted: CandidateFilter) -> Document:
-    """What is read of a document: its composition, its rows if they are enough, or neither."""
-    if not wanted.needs_payload:
-        return {"r": 0, "z": 0, "rows": 0}
-    if wanted.rows is None:
-        return {"r": 0, "rows": 0}
-    values = ["v"] if wanted.rows.keys is None else [f"v.{key}" for key in sorted(wanted.rows.keys)]
-    without = {"$cond": [{"$eq": ["$full", FORMAT]}, "$$REMOVE", "$z"]}
-    return _HEAD | {f"rows.{field}": 1 for field in (*_ROW, *values)} | {"z": without}
-
-
-def _is_latest(document: Document, as_of: datetime | None) -> bool:
-    """Was it the latest version then? A deletion ends when it begins and is never."""
-    return bool(document["until"] == FAR if as_of is None else document["until"] > as_of)
-
-
 def _visible(documents: list[Document], sights: Sights) -> list[Document]:
     """What the caller may see; the rest is as if it were not stored."""
     if sights.whole:
         return documents
     return [each for each in documents if sights.of(each["e"]).sees(each["o"], version_marks(each))]
-
-
-def _partly_hidden(document: Document, wanted: CandidateFilter) -> bool:
-    """Rows do not tell which section they come from: where one is hidden, the payload decides."""
-    return bool(wanted.sights.of(document["e"]).sections)
-
-
-def _shown(document: Document, wanted: CandidateFilter) -> Mapping[str, Any]:
-    composition: Mapping[str, Any] = orjson.loads(decompress(document["z"]))
-    return wanted.sights.of(document["e"]).shown(composition)
-
-
-def _version_record(document: Document, wanted: CandidateFilter) -> VersionRecord:
-    composition, rows = None, None
-    if document["until"] != document["tc"] or "z" in document:  # a deletion ends when it begins
-        if (
-            wanted.rows is not None
-            and document.get("full") == FORMAT
-            and not _partly_hidden(document, wanted)
-        ):
-            rows = document["rows"]
-        reads = wanted.needs_payload and rows is None
-        composition = _shown(document, wanted) if reads else {}
-    preceding = preceding_uid(document)
-    return VersionRecord(
-        rows=rows,
-        uid=f"{document['o']}::{document['s']}::{document['n']}",
-        composition=composition,
-        is_latest=_is_latest(document, wanted.as_of),
-        contribution=document["ct"],
-        audit=stored_version({**document, "z": None}).audit.to_canonical() if wanted.needs_audit else {},
-        lifecycle=document["lc"],
-        preceding_uid=None if preceding is None else str(preceding),
-        time_committed=iso(document["tc"]),
-    )

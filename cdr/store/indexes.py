@@ -12,6 +12,7 @@ SCHEMA_VERSION = 1
 REPEAT_SECONDS = 7 * 86_400  # how long a repeated request gets its first answer
 NOTICE_SECONDS = 30 * 86_400  # how long it stays written that something was erased or withdrawn
 
+OLD_INDEXES = frozenset({"template_time"})
 _CURRENT = {"until": FAR}
 
 VERSION_INDEXES = [
@@ -28,8 +29,11 @@ VERSION_INDEXES = [
     # Only current versions: the questions of a population are about today.
     IndexModel([("r", ASCENDING), ("t", ASCENDING)], name="archetype_time", partialFilterExpression=_CURRENT),
     IndexModel([("r", ASCENDING), ("e", ASCENDING)], name="archetype_ehr", partialFilterExpression=_CURRENT),
+    # ``until`` is the same in all of it: named, so that counting needs the index only.
     IndexModel(
-        [("tid", ASCENDING), ("t", ASCENDING)], name="template_time", partialFilterExpression=_CURRENT
+        [("until", ASCENDING), ("tid", ASCENDING), ("t", ASCENDING)],
+        name="current_template_time",
+        partialFilterExpression=_CURRENT,
     ),
     # Compositions that rows do not decide: few, and looked at beside every index on values of rows.
     IndexModel(
@@ -45,6 +49,7 @@ async def prepare(database: Database) -> None:
     await _check_schema(database)
     await _mark_compositions_without_rows(database)
     await database.versions.create_indexes(VERSION_INDEXES)
+    await _drop_old_indexes(database)
     for collection in (*of_an_ehr(database)[1:], database.joins, database.repeats):
         await collection.create_index("e", name="ehr")
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
@@ -71,6 +76,12 @@ async def _mark_compositions_without_rows(database: Database) -> None:
         unmarked = {"k": "COMPOSITION", "full": {"$exists": False}, "z": {"$exists": True}}
         await database.versions.update_many(unmarked, {"$set": {"full": 0}})
         await database.meta.update_one({"_id": "rows"}, {"$set": {"marked": True}}, upsert=True)
+
+
+async def _drop_old_indexes(database: Database) -> None:
+    known = await database.versions.index_information()
+    for name in OLD_INDEXES & known.keys():
+        await database.versions.drop_index(name)
 
 
 async def _check_schema(database: Database) -> None:

@@ -21,6 +21,7 @@ from cdr.store.commits import CommitQueue
 from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.feed import Feed
+from cdr.store.hot_indexes import HotIndexes
 from cdr.store.indexes import prepare
 from cdr.store.joins import Joins
 from cdr.store.proof_marks import ProofMarks
@@ -44,7 +45,13 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, tombstones: Tombstones, *, group_size: int, patience: float
+        self,
+        database: Database,
+        tombstones: Tombstones,
+        *,
+        group_size: int,
+        patience: float,
+        hot_indexes: int = 0,
     ) -> None:
         self._database = database
         self._tombstones = tombstones
@@ -61,7 +68,8 @@ class Store:
         self.code_checks = CodeCheckDocuments(database)
         self.feed = Feed(database)
         self.webhooks = WebhookDocuments(database)
-        self.candidates = Candidates(database)
+        self.hot_indexes = HotIndexes(database, hot_indexes)
+        self.candidates = Candidates(database, self.hot_indexes)
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
         self.consents = Consents(database)
@@ -70,9 +78,17 @@ class Store:
 
     @classmethod
     async def open(
-        cls, uri: str, name: str = "helsekort", *, group_size: int = 64, patience: float = 10.0
+        cls,
+        uri: str,
+        name: str = "helsekort",
+        *,
+        group_size: int = 64,
+        patience: float = 10.0,
+        hot_indexes: int = 0,
     ) -> Store:
         """Connect to database ``name``, make its indexes, finish erasures that a crash interrupted.
+
+        At most ``hot_indexes`` more are made on values that queries keep asking for.
 
         Raises StoreUnavailable if it does not answer within ``patience`` seconds, DatabaseMissing if the
         address is none or a newer program wrote the database.
@@ -85,7 +101,15 @@ class Store:
         except (InvalidURI, ValueError) as error:
             raise DatabaseMissing(f"the setting mongodb_uri is no MongoDB address: {error}") from error
         try:
-            store = await cls._prepared(Database.of(client, name), group_size, patience)
+            database = Database.of(client, name)
+            store = cls(
+                database,
+                await _prepared(database),
+                group_size=group_size,
+                patience=patience,
+                hot_indexes=hot_indexes,
+            )
+            await store._take_up()
         except BaseException:
             await client.close()
             raise
@@ -95,15 +119,11 @@ class Store:
         store.removals.start()
         return store
 
-    @classmethod
-    async def _prepared(cls, database: Database, group_size: int, patience: float) -> Store:
-        with store_errors():
-            await prepare(database)
-            tombstones = await Tombstones.open(database)
-        store = cls(database, tombstones, group_size=group_size, patience=patience)
-        for ehr_id in await erasure.closed_ehrs(database):
-            await store._erase_closed(ehr_id)
-        return store
+    async def _take_up(self) -> None:
+        """Finish what a crash interrupted, and learn what there is."""
+        for ehr_id in await erasure.closed_ehrs(self._database):
+            await self._erase_closed(ehr_id)
+        await self.hot_indexes.start()
 
     async def close(self) -> None:
         """Write what waits, then disconnect."""
@@ -111,6 +131,7 @@ class Store:
         await self.commits.stop()
         await self.proofs.stop()
         await self.audit.stop()
+        await self.hot_indexes.stop()
         await self._database.client.close()
 
     async def ping(self) -> None:
@@ -157,3 +178,9 @@ class Store:
 
     async def _erase_closed(self, ehr_id: str) -> None:
         await erasure.erase_closed_ehr(self._database, self._tombstones, ehr_id, datetime.now(UTC))
+
+
+async def _prepared(database: Database) -> Tombstones:
+    with store_errors():
+        await prepare(database)
+        return await Tombstones.open(database)

@@ -28,6 +28,7 @@ def chain(above: str, segment: str) -> str:
     return urlsafe_b64encode(digest).decode()
 
 
+@lru_cache(maxsize=4096)
 def root_code(archetype_id: str) -> str:
     """The code of the root of an archetype."""
     return chain("", stem(archetype_id))

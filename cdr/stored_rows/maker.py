@@ -34,6 +34,8 @@ UNROWED_OF_NODES = frozenset(
     | {"feeder_audit", "links", "language", "encoding", "territory"}
 )
 UNROWED_OF_VALUES = frozenset({"_type", "feeder_audit", "data", "thumbnail", "integrity_check"})
+# Their ``value`` is an object, where that of all others is a value; a composition with one has no rows.
+UNROWED_CLASSES = frozenset({"DV_STATE", "DV_GENERAL_TIME_SPECIFICATION", "DV_PERIODIC_TIME_SPECIFICATION"})
 _INT64 = 2**63
 
 
@@ -95,7 +97,8 @@ def is_archetype_id(node_id: str) -> bool:
 def make_rows(composition: Mapping[str, Any]) -> list[Row] | None:
     """The rows of a canonical composition that was validated; None for one that rows cannot hold.
 
-    That is one with more than MAX_ROWS rows, more than MAX_BYTES of them, or a number beyond 64 bits.
+    That is one with more than MAX_ROWS rows, more than MAX_BYTES of them, a number beyond 64 bits, or a value
+    of UNROWED_CLASSES.
     """
     archetype_id = composition.get("archetype_node_id", "")
     maker = _Maker()
@@ -149,8 +152,11 @@ class _Maker:
                 node_id = value.get("archetype_node_id")
                 if node_id is not None:
                     self._node(value, _class(value, rm_class, name), name, node_id, place, values, row, True)
-                else:
-                    self.fill(value, _class(value, rm_class, name), place.part(name), values, row)
+                    continue
+                own = _class(value, rm_class, name)
+                if own in UNROWED_CLASSES:
+                    raise _Unfit
+                self.fill(value, own, place.part(name), values, row)
             elif kind is list:
                 self._members(value, rm_class, name, place, values, row)
             else:

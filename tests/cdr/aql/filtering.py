@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,18 +12,88 @@ from typing import Any
 from cdr.candidates import (
     CandidateFilter,
     InstantRange,
+    LeafCondition,
     Record,
+    RecordOrder,
     RowNeeds,
+    Tally,
     VersionFilter,
     VersionRecord,
     archetype_matches,
 )
 from cdr.stored_rows import Row, make_rows
+from cdr.submission import start_time
 from cdr.temporal import instant
 
 
 def deliver(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[Record]:
     """What a store would deliver, in the smallest portions that the filter allows."""
+    found = list(_delivered(candidates, records))
+    if candidates.tally is not None:
+        counted, found = _counted(candidates, found)
+        yield Record(ehr={}, tally=counted)
+    if candidates.order is not None:
+        found = _in_order(candidates.order, found)
+    yield from found
+
+
+def _counted(
+    candidates: CandidateFilter, records: Sequence[Record]
+) -> tuple[list[tuple[Any, int]], list[Record]]:
+    """The values of the versions with rows, and the records of the others."""
+    tally = candidates.tally
+    assert tally is not None
+    values: Counter[Any] = Counter()
+    others = []
+    for record in records:
+        (version,) = record.versions
+        if tally == Tally() and candidates.rows is None:
+            values[None] += 1
+        elif version.rows is None:
+            others.append(record)
+        elif tally.key is not None:
+            values.update(_values(version.rows, tally.key))
+        elif tally.archetype_id is None:
+            values[None] += 1
+        else:
+            roots = [row["a"] for row in version.rows if "a" in row]
+            values[None] += sum(archetype_matches(tally.archetype_id, root) for root in roots)
+    return list(values.items()), others
+
+
+def _in_order(order: RecordOrder, records: Sequence[Record]) -> list[Record]:
+    """The best first; where nothing is known, before or after all that is in order."""
+    known, unknown = [], []
+    for record in records:
+        best = _best(order, record.versions[0])
+        (unknown if best is None else known).append(replace(record, best=best))
+    known.sort(key=lambda record: record.best, reverse=order.descending)  # type: ignore[arg-type,return-value]
+    without_rows = [record for record in unknown if record.versions[0].rows is None]
+    return without_rows + known + [record for record in unknown if record.versions[0].rows is not None]
+
+
+def _best(order: RecordOrder, version: VersionRecord) -> float | datetime | None:
+    if order.key is None:
+        return _start(version) or datetime.fromisoformat(version.time_committed)
+    numbers = _values(version.rows or (), order.key)
+    known = numbers and all(isinstance(number, int | float) for number in numbers)
+    return max(numbers) if known else None
+
+
+def _values(rows: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    return [row["v"][key] for row in rows if key in row["v"]]
+
+
+def _start(version: VersionRecord) -> datetime | None:
+    canonical = _whole.get(version.uid) or version.composition or {}
+    text = canonical.get("context", {}).get("start_time", {}).get("value")
+    return None if text is None else start_time({"context": {"start_time": {"value": text}}})
+
+
+_whole: dict[str, Any] = {}  # compositions of the versions that were delivered with rows only
+
+
+def _delivered(candidates: CandidateFilter, records: Sequence[Record]) -> Iterator[Record]:
     for record in records:
         if not _admits_ehr(candidates, record):
             continue
@@ -68,6 +140,7 @@ def _stripped(candidates: CandidateFilter, version: VersionRecord) -> VersionRec
     if candidates.rows is not None:
         rows = make_rows(version.composition)
         if rows is not None:
+            _whole[version.uid] = version.composition
             return replace(version, composition={}, rows=[_projected(row, candidates.rows) for row in rows])
     if candidates.needs_payload:
         return version
@@ -92,11 +165,31 @@ def _admits(branch: VersionFilter, version: VersionRecord) -> bool:
     present = _archetypes(canonical)
     return (
         all(_any(group, present) for group in branch.archetypes)
+        and not (branch.absent and _any(branch.absent, present))
+        and _fulfils(branch.leaves, canonical)
         and _any(branch.composition_archetypes, {canonical["archetype_node_id"]})
         and _in(branch.template_ids, canonical["archetype_details"]["template_id"]["value"])
         and _in(branch.version_uids, version.uid)
         and _within(branch.start_time, canonical.get("context", {}).get("start_time", {}).get("value"))
     )
+
+
+_OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def _fulfils(leaves: Sequence[LeafCondition], canonical: Mapping[str, Any]) -> bool:
+    rows = make_rows(canonical)
+    return rows is None or all(any(_holds(leaf, x) for x in _values(rows, leaf.key)) for leaf in leaves)
+
+
+def _holds(leaf: LeafCondition, value: Any) -> bool:
+    for wanted in leaf.values:
+        alike = isinstance(value, bool) == isinstance(wanted, bool)
+        if isinstance(value, str) != isinstance(wanted, str) or not alike:
+            continue
+        if value == wanted if leaf.operator == "=" else _OPERATORS[leaf.operator](value, wanted):
+            return True
+    return False
 
 
 def _any(wanted: frozenset[str] | None, present: set[str]) -> bool:

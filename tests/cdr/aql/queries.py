@@ -120,7 +120,7 @@ CALCULATIONS = (
     *("ABS({} - {}) * 2", "ROUND({} / 3, 1)", "{} - -1"),
 )
 
-_CLASSES = {
+CLASSES = {
     "e": "EHR", "c": "COMPOSITION", "d": "COMPOSITION", "o": "OBSERVATION", "p": "OBSERVATION",
     "v": "EVALUATION", "w": "VERSION", "l": "ELEMENT", "k": "CLUSTER", "m": "CLUSTER", "t": "EVENT",
     "s": "SECTION", "n": "ENTRY", "a": "LOCATABLE", "u": "EHR_STATUS",
@@ -153,16 +153,16 @@ class Generated:
 def random_query(rng: Random) -> Generated:
     """A whole query that resolves."""
     from_clause = rng.choice(FROMS)
-    return _Writer(rng, from_clause).query()
+    return Writer(rng, from_clause).query()
 
 
 def variables(from_clause: str) -> list[str]:
     """The variables of a FROM clause that are bound."""
     words = from_clause.replace("(", " ").replace(")", " ").replace("[", " ").split()
-    return [word for word in words if word in _CLASSES]
+    return [word for word in words if word in CLASSES]
 
 
-class _Writer:
+class Writer:
     """Writes one query over the variables of a FROM clause."""
 
     def __init__(self, rng: Random, from_clause: str) -> None:
@@ -202,7 +202,7 @@ class _Writer:
 
     def path(self) -> str:
         name = self.rng.choice(self.names)
-        return f"{name}/{self.rng.choice(PATHS[_CLASSES[name]])}"
+        return f"{name}/{self.rng.choice(PATHS[CLASSES[name]])}"
 
     def sortable(self) -> str:
         return self._until(lambda path: path.endswith(_SORTABLE))
@@ -223,7 +223,7 @@ class _Writer:
         return path if path.startswith(("e/", "w/")) else path.replace("/", "[name/value='left']/", 1)
 
     def whole(self) -> Sequence[str]:
-        objects = [f"{name}/{path}" for name in self.names for path in OBJECT_PATHS.get(_CLASSES[name], [])]
+        objects = [f"{name}/{path}" for name in self.names for path in OBJECT_PATHS.get(CLASSES[name], [])]
         return [*self.names, *objects]
 
     def aggregate(self) -> str:
