@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from archetypes.aom.constraints import CArchetypeRoot
 from archetypes.terminology.openehr import terminology
@@ -32,7 +34,17 @@ class Rubrics:
 
 
 def openehr_rubric(code: str, language: str) -> str | None:
-    """The text of a code of the openEHR terminology, whatever its group."""
-    # A code means the same in all groups that have it.
-    texts = (terminology().rubric(group, code, language) for group in terminology().groups)
-    return next((text for text in texts if text is not None), None)
+    """The text of a code of the openEHR terminology, in English where the language has none."""
+    texts = openehr_rubrics(code)
+    return texts.get(language, texts.get("en"))
+
+
+def openehr_rubrics(code: str) -> Mapping[str, str]:
+    """The texts of an openEHR code by language; empty if there is no such code.
+
+    A code means the same in all groups that have it, but for 532: a completed step in the data, a complete
+    version around them. Here it is what data say.
+    """
+    groups = terminology().groups
+    names = sorted(groups, key=lambda name: name == "version_lifecycle_state")
+    return next((groups[name][code] for name in names if code in groups[name]), MappingProxyType({}))

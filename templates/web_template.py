@@ -24,10 +24,11 @@ from archetypes.aom.constraints import (
 )
 from archetypes.intervals import ONCE, OPTIONAL, Interval
 from archetypes.rm.schema import RmAttribute, rm_schema
-from templates.narrowing import code_phrase, primitive, with_primitive
+from templates.narrowing import code_phrase, primitive, with_code_phrase, with_primitive
 from templates.operational import OperationalTemplate, fixed_name, step
 from templates.tree import with_attribute
-from templates.web_template_inputs import Json, Labels, inputs_of, proportion_types
+from templates.web_template_finish import MEMBER_OF, finished
+from templates.web_template_inputs import Json, Labels, inputs_of, proportion_types, set_defaults
 
 VERSION = "2.3"
 
@@ -76,6 +77,8 @@ _ANY_VALUE = (
     "DV_ORDINAL",
     "DV_SCALE",
 )
+
+_NAMES_OF_CHOICES = ("localizedName", "localizedNames", "localizedDescriptions")
 
 # Attributes that a template constrains without making a node of them.
 _NO_NODE = frozenset({"name", "null_flavour", "archetype_node_id", "archetype_details"})
@@ -128,7 +131,7 @@ class _Builder:
         node["children"] = list(self._children(root, _Place("", root)))
         if root.rm_type_name == "COMPOSITION":
             node["children"] = _context_first(node["children"])
-        return _with_unique_ids(node)
+        return finished(node)
 
     # --- objects ---------------------------------------------------------------------------------
 
@@ -187,7 +190,9 @@ class _Builder:
             if not container:
                 lower = 1 if attribute.existence and attribute.existence.lower and times.lower else 0
                 times = Interval(lower, 1)
-            yield from self._object(child, _Place(path, place.root, name, attribute.children, times))
+            for node in self._object(child, _Place(path, place.root, name, attribute.children, times)):
+                node.setdefault(MEMBER_OF, attribute)
+                yield node
 
     def _by_name(self, child: CObject, place: _Place) -> Sequence[CObject]:
         """One object for each of the names that the template allows, if these are listed."""
@@ -198,19 +203,20 @@ class _Builder:
         names = list(self._allowed_names(attribute.children[0], root))
         if len(names) < 2:
             return (child,)
-        return [_with_name(child, attribute, name) for name in names]
+        return [_with_name(child, attribute, name, code) for name, code in names]
 
-    def _allowed_names(self, name: CObject, root: CArchetypeRoot) -> Iterator[str]:
+    def _allowed_names(self, name: CObject, root: CArchetypeRoot) -> Iterator[tuple[str, str | None]]:
+        """The names that are listed, each with its code if it has one."""
         texts, phrase = primitive(name, "value"), code_phrase(name)
         if isinstance(texts, CString) and not texts.list_open:
-            yield from texts.values
+            yield from ((text, None) for text in texts.values)
         elif phrase is not None:
             labels = Labels(root, self._template.language)
             for code in phrase.codes:
                 definition = labels.definition(
                     phrase.terminology_id or "local", code, self._template.language
                 )
-                yield definition.text if definition else code
+                yield definition.text if definition else code, code
 
     # --- elements and data values ----------------------------------------------------------------
 
@@ -228,7 +234,8 @@ class _Builder:
             return self._with_value(node, alternatives[0], place)
         inner = replace(place, path=f"{place.path}/value")
         ordered = sorted(alternatives, key=lambda a: a.rm_type_name == "DV_TEXT")
-        choices = [self._choice(alternative, inner) for alternative in ordered]
+        names = {key: node[key] for key in _NAMES_OF_CHOICES if key in node}
+        choices = [{**self._choice(alternative, inner), **names} for alternative in ordered]
         return {**node, "children": choices}
 
     def _with_value(self, node: Json, value: CObject, place: _Place) -> Json:
@@ -271,6 +278,9 @@ class _Builder:
         if value.rm_type_name == "DV_PROPORTION":
             details["proportionTypes"] = proportion_types(value)
         inputs = inputs_of(value, Labels(place.root, self._template.language))
+        default = self._template.defaults.get(place.path)
+        if default is not None:
+            set_defaults(inputs, default)
         return {**details, "inputs": inputs} if inputs else details
 
     def _bounds(self, value: CObject, place: _Place) -> Iterator[Json]:
@@ -314,6 +324,9 @@ class _Builder:
             "aqlPath": f"{place.path}/{name}",
         }
         node.update(self._details(value, place))
+        if name == "category":
+            for each in node.get("inputs", ()):
+                each.pop("defaultValue", None)
         node["inContext"] = True
         return node
 
@@ -344,7 +357,7 @@ class _Builder:
     def _node(self, constraint: CObject, place: _Place) -> Json:
         """What every node has; ids of siblings are made unique later."""
         fixed = fixed_name(constraint)
-        terms = self._definitions(constraint, place.root)
+        terms = self._definitions(_code_of_name(constraint) or constraint.node_id, place.root)
         default = terms.get(self._template.language) or next(iter(terms.values()), None)
         name = fixed or (default.text if default else None)
         node: Json = {"id": node_id(name) if name else place.attribute or constraint.rm_type_name.lower()}
@@ -360,18 +373,18 @@ class _Builder:
             node["localizedDescriptions"] = {
                 language: terms[language].description for language in self.languages if language in terms
             }
-        annotations = self._annotations(default, place.path)
+        own = place.root.terms.get(self._template.language, {}).get(constraint.node_id)
+        annotations = self._annotations(own or default, place.path)
         if annotations:
             node["annotations"] = annotations
+        bindings = Labels(place.root, self._template.language).bindings(constraint.node_id)
+        if bindings:
+            node["termBindings"] = bindings
         node["aqlPath"] = place.path
         return node
 
-    def _definitions(self, constraint: CObject, root: CArchetypeRoot) -> dict[str, TermDefinition]:
-        return {
-            language: terms[constraint.node_id]
-            for language, terms in root.terms.items()
-            if constraint.node_id in terms
-        }
+    def _definitions(self, code: str, root: CArchetypeRoot) -> dict[str, TermDefinition]:
+        return {language: terms[code] for language, terms in root.terms.items() if code in terms}
 
     def _names(self, fixed: str | None, terms: Mapping[str, TermDefinition]) -> Json:
         """A name that the template gives is known in the template's language only."""
@@ -381,12 +394,23 @@ class _Builder:
 
     def _annotations(self, term: TermDefinition | None, path: str) -> Json:
         own = self._template.annotations.get(path, {})
-        return {**(term.other if term else {}), **own}
+        hints = {f"view:{name}": text for name, text in self._template.view.get(path, {}).items()}
+        return {**(term.other if term else {}), **own, **hints}
 
 
-def _with_name(node: CComplexObject, attribute: CAttribute, name: str) -> CComplexObject:
+def _with_name(node: CComplexObject, attribute: CAttribute, name: str, code: str | None) -> CComplexObject:
     fixed = with_primitive(attribute.children[0], "value", "STRING", CString(values=(name,)))
+    phrase = code_phrase(fixed)
+    if code is not None and phrase is not None:
+        fixed = with_code_phrase(fixed, replace(phrase, codes=(code,)))
     return with_attribute(node, replace(attribute, children=(fixed,)))
+
+
+def _code_of_name(constraint: CObject) -> str | None:
+    """The local code that is a node's only name: it describes the node better than the node's own term."""
+    attribute = constraint.attribute("name") if isinstance(constraint, CComplexObject) else None
+    phrase = code_phrase(attribute.children[0]) if attribute and attribute.children else None
+    return phrase.codes[0] if phrase and phrase.terminology_id == "local" and len(phrase.codes) == 1 else None
 
 
 def _add_states(careflow_step: Json, transitions: Sequence[CComplexObject]) -> None:
@@ -396,6 +420,7 @@ def _add_states(careflow_step: Json, transitions: Sequence[CComplexObject]) -> N
         for code in _codes_of(transition, "careflow_step"):
             states.setdefault(code, []).extend(_codes_of(transition, "current_state"))
     for item in careflow_step.get("inputs", [{}])[0].get("list", ()):
+        item.pop("localizedDescriptions", None)
         if states.get(item["value"]):
             item["currentStates"] = states[item["value"]]
 
@@ -412,17 +437,6 @@ def _roots(template: OperationalTemplate) -> Iterator[CArchetypeRoot]:
 
 def _context_first(children: list[Json]) -> list[Json]:
     return sorted(children, key=lambda child: child["rmType"] != "EVENT_CONTEXT")
-
-
-def _with_unique_ids(node: Json) -> Json:
-    """The second sibling with an id becomes ``id2``, the third ``id3``."""
-    seen: dict[str, int] = {}
-    for child in node.get("children", ()):
-        count = seen[child["id"]] = seen.get(child["id"], 0) + 1
-        if count > 1:
-            child["id"] = f"{child['id']}{count}"
-        _with_unique_ids(child)
-    return node
 
 
 def _identifier(constraint: CObject) -> str:

