@@ -26,7 +26,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "corpora.md"
 CORPORA = (
     ("ADL 1.4, international", "archetypes/adl14/int", ".adl", "adl"),
     ("ADL 1.4, Norwegian", "archetypes/adl14/no-library", ".adl", "adl"),
-    ("ADL 2", "archetypes/adl2", ".adls", "adl"),
+    ("ADL 2", "archetypes/adl2", ".adls", "adl2"),
     ("OET, international", "templates/oet_international", ".oet", "oet"),
     ("OET, Norwegian", "templates/oet_norwegian", ".oet", "oet"),
     ("OPT 1.4, templates", "templates/opt", ".opt", "opt"),
@@ -108,6 +108,7 @@ What each step means:
 
 - **read**: parsed without an error.
 - **round trip**: written (or printed) and read again: equal.
+- **flattened**: ADL 2: laid over its parents, and the flat form written and read again: equal.
 - **compiled**: OET: an operational template was made; OPT: web template and JSON Schema were made.
 - **valid**: no finding of severity error, of the validator of archetypes, templates or compositions.
 - **example**: the minimal and the full example of the template are valid, and equal after FLAT and back.

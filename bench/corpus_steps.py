@@ -12,6 +12,7 @@ import orjson
 
 from archetypes.adl.parser import parse_adl
 from archetypes.adl.printer import print_adl
+from archetypes.aom.archetype import Archetype
 from archetypes.errors import HelsekortError
 from archetypes.findings import Finding, Severity
 from archetypes.importing import read_archetype
@@ -30,7 +31,14 @@ from validators.archetype import validate_archetype
 from validators.composition import validate_composition
 from validators.template import validate_template
 
-READ, ROUND_TRIP, COMPILED, VALID, EXAMPLE = STEPS = ("read", "round trip", "compiled", "valid", "example")
+READ, ROUND_TRIP, FLATTENED, COMPILED, VALID, EXAMPLE = STEPS = (
+    "read",
+    "round trip",
+    "flattened",
+    "compiled",
+    "valid",
+    "example",
+)
 _LONGEST = 160
 
 
@@ -87,7 +95,8 @@ class Corpus:
     def archetypes(self) -> dict[str, ArchetypeRepository]:
         """The two libraries, by the name of the folder of their templates."""
         adl = self.root / "archetypes" / "adl14"
-        return {
+        adl2 = (folder for folder in (self.root / "archetypes" / "adl2").glob("*") if folder.is_dir())
+        return {folder.name: ArchetypeRepository.from_folder(folder) for folder in adl2} | {
             "oet_international": ArchetypeRepository.from_folder(adl / "int"),
             "oet_norwegian": ArchetypeRepository.from_folder(adl / "no-library"),
             "int": ArchetypeRepository.from_folder(adl / "int"),
@@ -113,6 +122,22 @@ def _adl(path: Path, corpus: Corpus) -> Outcome:
     outcome.step(ROUND_TRIP, lambda: _equal(archetype, parse_adl(print_adl(archetype), path.name)))
     outcome.no_errors(VALID, validate_archetype(archetype, corpus.repository(path)))
     return outcome
+
+
+def _adl2(path: Path, corpus: Corpus) -> Outcome:
+    outcome = Outcome()
+    archetype = outcome.step(READ, lambda: read_archetype(path.read_bytes(), path.name))
+    repository = corpus.repository(path)
+    if archetype is None or repository is None:
+        return outcome
+    outcome.step(ROUND_TRIP, lambda: _equal(archetype, parse_adl(print_adl(archetype), path.name)))
+    outcome.step(FLATTENED, lambda: _flat_form(repository.flattened(archetype)))
+    outcome.no_errors(VALID, validate_archetype(archetype, repository))
+    return outcome
+
+
+def _flat_form(flat: Archetype) -> bool:
+    return _equal(flat.definition, parse_adl(print_adl(flat)).definition)
 
 
 def _oet(path: Path, corpus: Corpus) -> Outcome:
@@ -245,8 +270,9 @@ def _short(text: str) -> str:
 
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Path, Corpus], Outcome]]] = {
     "adl": ((READ, ROUND_TRIP, VALID), _adl),
+    "adl2": ((READ, ROUND_TRIP, FLATTENED, VALID), _adl2),
     "oet": ((READ, ROUND_TRIP, COMPILED, VALID), _oet),
-    "opt": (STEPS, _opt),
+    "opt": ((READ, ROUND_TRIP, COMPILED, VALID, EXAMPLE), _opt),
     "json": ((READ, ROUND_TRIP, VALID), _canonical_json),
     "xml": ((READ, ROUND_TRIP, VALID), _canonical_xml),
     "flat": ((READ, ROUND_TRIP, VALID), _flat),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from archetypes.aom.archetype import Archetype
+from archetypes.aom.archetype import Archetype, ArtefactKind
 from archetypes.errors import AdlSyntaxError, HelsekortError
 from archetypes.findings import Finding
 from archetypes.importing import error_finding, read_archetype
@@ -100,6 +100,31 @@ def archetype_of(text: str) -> Archetype:
     if text in library().ids():
         return library().get(text)
     raise typer.BadParameter(f"{text} is neither a file nor an archetype of the library (see archetype list)")
+
+
+def flat_archetype_of(text: str, folder: Path | None = None) -> Archetype:
+    """An archetype with all that it inherits; parents of ADL 2 lie beside the file or in ``folder``.
+
+    Raises what archetype_of does, UnknownArchetype, CannotFlatten, MalformedPath.
+    """
+    archetype = archetype_of(text)
+    if not archetype.is_adl2:
+        return archetype
+    with time_limit(size_of(text)):
+        return _beside(text, folder).flattened(archetype)
+
+
+def operational_template_of(text: str, folder: Path | None = None) -> Archetype:
+    """The operational template of a template of ADL 2. Raises what flat_archetype_of does."""
+    archetype = archetype_of(text)
+    if archetype.kind is not ArtefactKind.TEMPLATE:
+        raise typer.BadParameter(f"{text} is not a template of ADL 2")
+    with time_limit(size_of(text)):
+        return _beside(text, folder).operational_template(archetype)
+
+
+def _beside(text: str, folder: Path | None) -> ArchetypeRepository:
+    return ArchetypeRepository.from_folder(folder or Path(text).parent)
 
 
 # --- templates ----------------------------------------------------------------------------------------

@@ -44,21 +44,30 @@ def _label(node: CObject, terms: Terms, language: str) -> str:
     name = node_name(node, terms, chosen)
     ident = f"[{identifier(node)}]" if identifier(node) else ""
     colour = "magenta" if isinstance(node, CArchetypeRoot) else "cyan" if ident else "green"
-    times = "" if node.occurrences == ONCE and not ident else f" {node.occurrences}"
+    unsaid = not node.occurrences_stated or (node.occurrences == ONCE and not ident)
+    times = "" if unsaid else f" {node.occurrences}"
     title = f"[bold]{escape(name)}[/bold] " if name else ""
     return f"{title}[{colour}]{escape(node.rm_type_name + ident)}[/]{times}{_content(node)}"
+
+
+def _tuples(node: CComplexObject) -> str:
+    """``[magnitude, units] 2 rows``"""
+    return "".join(
+        f" [yellow]{escape('[' + ', '.join(each.members) + ']')} {len(each.rows)}x[/yellow]"
+        for each in node.tuples
+    )
 
 
 def _content(node: CObject) -> str:
     match node:
         case CComplexObject():
-            return ""
+            return _tuples(node)
         case ArchetypeSlot():
             text = f"slot {slot_text(node)}"
         case ArchetypeInternalRef():
             text = f"use_node {node.target_path}"
         case CPrimitiveObject():
-            text = primitive_text(node.item)
+            text = ", ".join(primitive_text(item) for item in (node.item, *node.others))
         case _:
             text = described(node)
     return f" [yellow]{escape(text)}[/yellow]"

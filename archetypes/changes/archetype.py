@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archetypes.aom.archetype import Archetype
+from archetypes.aom.constraints import CComplexObject
+from archetypes.aom.generations import with_domain_types
 from archetypes.changes.kinds import Change, change
 from archetypes.changes.texts import (
     annotation_changes,
@@ -21,15 +23,19 @@ Changes = Iterator[Change]
 def classify_archetype_change(old: Archetype, new: Archetype) -> list[Change]:
     """Every difference between two archetypes, node by node; empty if they say the same.
 
-    Another version of the same archetype is no difference by itself. Raises MalformedPath for a
-    ``use_node`` whose path cannot be read.
+    Another version of the same archetype is no difference by itself. A specialised archetype of ADL 2 is
+    compared in its flat form. Raises MalformedPath for a ``use_node`` whose path cannot be read.
     """
     return [*_identity(old, new), *tree_changes(_tree(old), _tree(new)), *_around(old, new)]
 
 
 def _tree(archetype: Archetype) -> Tree:
+    definition = archetype.definition
+    if archetype.is_adl2:
+        compared = with_domain_types(definition, archetype.terminology.value_sets)
+        definition = compared if isinstance(compared, CComplexObject) else definition
     return Tree(
-        definition=archetype.definition,
+        definition=definition,
         language=archetype.original_language,
         terms=archetype.terminology.terms,
     )
@@ -55,6 +61,7 @@ def _around(old: Archetype, new: Archetype) -> Changes:
     yield from metadata_changes("metadata.changed", _without_default(old), _without_default(new))
     yield from metadata_changes("description.changed", old.description, new.description)
     yield from metadata_changes("metadata.changed", old.revision_history, new.revision_history)
+    yield from metadata_changes("metadata.changed", old.rm_overlay, new.rm_overlay)
     for tongue, constraints in old.terminology.constraints.items():
         theirs = new.terminology.constraints.get(tongue, {})
         for code, term in constraints.items():

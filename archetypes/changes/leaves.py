@@ -41,6 +41,8 @@ def leaf_changes(old: CObject, new: CObject, path: str) -> Changes:
     if old == new:
         return
     match old, new:
+        case CPrimitiveObject(), CPrimitiveObject() if old.others or new.others:
+            yield change("value_set.changed", path, _alternatives(old), _alternatives(new))
         case CPrimitiveObject(), CPrimitiveObject():
             yield from _primitives(old.item, new.item, path)
         case CCodePhrase(), CCodePhrase():
@@ -56,6 +58,10 @@ def leaf_changes(old: CObject, new: CObject, path: str) -> Changes:
                 yield change("value_set.changed", path, old.reference, new.reference)
         case _ if described(old) != described(new):
             yield change("value_set.changed", path, described(old), described(new))
+
+
+def _alternatives(leaf: CPrimitiveObject) -> str:
+    return ", ".join(primitive_text(item) for item in (leaf.item, *leaf.others))
 
 
 def described(leaf: CObject) -> str:

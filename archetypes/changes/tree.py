@@ -107,9 +107,11 @@ class _Comparison:
         match old, new:
             case CComplexObject(), CComplexObject():
                 yield from self._attributes(old, new, place)
-            case CComplexObject(attributes=()), _:
+                if (old.tuples, old.default_value) != (new.tuples, new.default_value):
+                    yield change("value_set.changed", place.path, _rows(old), _rows(new))
+            case CComplexObject(attributes=(), tuples=()), _:
                 yield change("constraint.added", place.path, "*", described(new))
-            case _, CComplexObject(attributes=()):
+            case _, CComplexObject(attributes=(), tuples=()):
                 yield change("constraint.removed", place.path, described(old), "*")
             case _:
                 yield from leaf_changes(old, new, place.path)
@@ -234,6 +236,12 @@ class _Comparison:
         else:
             code = "slot.filler_added" if isinstance(new, CArchetypeRoot) else "path.added"
             yield change(code, path, "", shown)
+
+
+def _rows(node: CComplexObject) -> str:
+    """Tuples and the default value in short."""
+    rows = [f"{', '.join(each.members)}: {len(each.rows)}" for each in node.tuples]
+    return "; ".join([*rows, *(["default"] if node.default_value is not None else [])]) or "*"
 
 
 def _target(node: CObject) -> str | int:

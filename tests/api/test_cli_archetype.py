@@ -14,7 +14,7 @@ from archetypes.adl.parser import parse_adl
 from archetypes.adl.printer import print_adl
 from archetypes.repository import library
 from tests.api.cli_runs import helsekort
-from tests.archetypes.adl_texts import adl
+from tests.archetypes.adl_texts import adl, adl2
 
 WEIGHT = "openEHR-EHR-OBSERVATION.body_weight.v2"
 WEIGHT_FILE = OUR_ARCHETYPES / "observation" / f"{WEIGHT}.adl"
@@ -293,3 +293,124 @@ def test_wrong_use_ends_with_2(arguments: tuple[object, ...]) -> None:
 def test_help_helps() -> None:
     shown = helsekort("archetype", "--help").stdout
     assert all(name in shown for name in ("lint", "check", "show", "diff", "impact", "import", "export"))
+
+
+# --- ADL 2 --------------------------------------------------------------------------------------------
+
+PARENT2 = """CLUSTER[id1] matches {
+    items matches {
+        ELEMENT[id2] occurrences matches {0..1} matches {
+            value matches {
+                DV_QUANTITY[id3] matches {
+                    [magnitude, units] matches {
+                        [{|0.0..10.0|}, {"cm"}],
+                        [{|0.0..4.0|}, {"[in_i]"}]
+                    }
+                }
+            }
+        }
+        allow_archetype CLUSTER[id4] occurrences matches {0..1}
+    }
+}"""
+TERMS2 = """term_definitions = <["en"] = <
+    ["id1"] = <text = <"Box"> description = <"A box.">>
+    ["id2"] = <text = <"Width"> description = <"Its width.">>
+    ["id4"] = <text = <"Details"> description = <"Its details.">>
+>>"""
+CHILD2 = """CLUSTER[id1.1] matches {
+    /items[id2]/value matches {
+        DV_QUANTITY[id3] matches {
+            [magnitude, units] matches {
+                [{|0.0..10.0|}, {"cm"}]
+            }
+        }
+    }
+}"""
+CHILD_TERMS2 = 'term_definitions = <["en"] = <["id1.1"] = <text = <"Small box"> description = <"A box.">>>>'
+TEMPLATE2 = adl2(
+    "CLUSTER[id1.1.1] matches { items matches { use_archetype CLUSTER[id4.0.1, openEHR-EHR-CLUSTER.test.v1] "
+    "allow_archetype CLUSTER[id4] closed } }",
+    archetype_id="openEHR-EHR-CLUSTER.t_box.v1.0.0",
+    parent="openEHR-EHR-CLUSTER.small.v1",
+    terminology=CHILD_TERMS2.replace("id1.1", "id1.1.1"),
+).replace("archetype (", "template (", 1)
+
+
+@pytest.fixture
+def boxes(tmp_path: Path) -> Path:
+    """A library of ADL 2: an archetype, one that specialises it, and a template of this."""
+    folder = tmp_path / "boxes"
+    folder.mkdir()
+    files = {
+        "openEHR-EHR-CLUSTER.test.v1.0.0.adls": adl2(PARENT2, terminology=TERMS2),
+        "openEHR-EHR-CLUSTER.small.v1.0.0.adls": adl2(
+            CHILD2,
+            archetype_id="openEHR-EHR-CLUSTER.small.v1.0.0",
+            parent="openEHR-EHR-CLUSTER.test.v1",
+            terminology=CHILD_TERMS2,
+        ),
+        "openEHR-EHR-CLUSTER.t_box.v1.0.0.adlt": TEMPLATE2,
+        NAME: GOOD,
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_both_generations_is_checked(boxes: Path) -> None:
+    result = helsekort("archetype", "check", str(boxes))
+    assert result.stdout.splitlines()[-1].startswith("4 files, 4 read, 4 round-tripped, ")
+    assert result.exit_code == 0
+
+
+def test_a_truncated_file_of_adl2_fails_the_check(boxes: Path) -> None:
+    file = boxes / "openEHR-EHR-CLUSTER.test.v1.0.0.adls"
+    file.write_text(file.read_text(encoding="utf-8")[:300], encoding="utf-8")
+    result = helsekort("archetype", "check", str(boxes))
+    assert "4 files, 3 read" in result.stdout
+    assert f"{file.name}:" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_the_flat_form_is_shown_and_exported(boxes: Path) -> None:
+    file = str(boxes / "openEHR-EHR-CLUSTER.small.v1.0.0.adls")
+    assert "Width" not in helsekort("archetype", "show", file).stdout
+    assert "cm" in helsekort("archetype", "show", file, "--flat").stdout
+    assert "ELEMENT[id2]" in helsekort("archetype", "export", file, "--flat").stdout
+    assert parse_adl(helsekort("archetype", "export", file).stdout).is_differential
+
+
+def test_an_operational_template_is_exported(boxes: Path) -> None:
+    file = str(boxes / "openEHR-EHR-CLUSTER.t_box.v1.0.0.adlt")
+    made = parse_adl(helsekort("archetype", "export", file, "--operational").stdout)
+    assert made.kind == "operational_template"
+    assert list(made.component_terminologies) == ["openEHR-EHR-CLUSTER.test.v1.0.0"]
+    refused = helsekort("archetype", "export", str(boxes / NAME), "--operational")
+    assert refused.exit_code == 2
+
+
+def test_a_unit_that_went_is_a_major_change(boxes: Path) -> None:
+    old, new = (str(boxes / f"openEHR-EHR-CLUSTER.{name}.v1.0.0.adls") for name in ("test", "small"))
+    result = helsekort("archetype", "diff", old, new)
+    assert "unit.removed" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_lint_of_adl2_names_rule_and_place(boxes: Path) -> None:
+    file = boxes / "openEHR-EHR-CLUSTER.small.v1.0.0.adls"
+    file.write_text(file.read_text(encoding="utf-8").replace("[id2]/value", "[id9]/value"), encoding="utf-8")
+    result = helsekort("archetype", "lint", str(boxes))
+    assert "VDIFP" in result.stdout
+    assert f"{file.name}:" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_both_generations_are_imported(boxes: Path, tmp_path: Path) -> None:
+    target = tmp_path / "taken"
+    result = helsekort("archetype", "import", str(boxes), "--to", str(target))
+    assert result.exit_code == 0
+    taken = sorted(path.name for path in (target / "cluster").iterdir())
+    assert taken == sorted(path.name for path in boxes.iterdir())
+    twin = boxes / "second.adls"
+    twin.write_text((boxes / "openEHR-EHR-CLUSTER.test.v1.0.0.adls").read_text("utf-8") + "\n", "utf-8")
+    assert "import.duplicate_id" in helsekort("archetype", "import", str(boxes), "--json").stdout

@@ -23,7 +23,7 @@ def test_a_failure_without_a_reason_is_counted_and_named() -> None:
     ]
     text, missing = page([row], [Reason("a/*", "read", "", "it is old")])
     assert missing == 1
-    assert "| some files | 3 | 1 | – | – | – | – |" in text
+    assert "| some files | 3 | 1 | – | – | – | – | – |" in text
     assert "Not read (1): it is old" in text
     assert "Not valid (1): **no reason is known**\n\n- `b/two.adl`" in text
 
