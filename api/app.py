@@ -18,6 +18,7 @@ from api.middleware import RequestGuard
 from api.openapi import add_openapi
 from api.pages import add_pages
 from api.routes import (
+    access,
     adl2,
     admin,
     bulk,
@@ -40,6 +41,7 @@ from archetypes.errors import HelsekortError
 from cdr.code_checks import recheck_codes
 from cdr.context import Actor, ActorKind
 from cdr.definitions import publish_library
+from cdr.head_publishing import publishing
 from cdr.platform import Platform, open_platform
 from cdr.settings import BUILTIN, Settings
 
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(system.health)
     app.include_router(bulk.router)
     app.include_router(events.router)
+    app.include_router(access.router)
     app.include_router(webhooks.router)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
@@ -140,7 +143,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Platform]:
             if settings.is_dev:
                 new = await publish_library(platform.context(SERVER_ACTOR))
                 log.info("library.published", templates=len(new))
-            async with _rechecking(platform):
+            async with _rechecking(platform), publishing(platform.store, settings):
                 yield platform
     except HelsekortError as error:
         log.error("server.cannot_run", code=error.code, reason=str(error))

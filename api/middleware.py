@@ -15,6 +15,8 @@ from api.log import code_places
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _NO_STORE = (b"cache-control", b"no-store")
 
+_FILES = ("/static/", "/docs-files/")
+
 log = structlog.get_logger("helsekort.http")
 
 
@@ -68,7 +70,7 @@ def _without_trailing_slash(scope: Scope) -> Scope:
 
 def _extra_headers(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     """Nobody on the way keeps an answer of the record; browsers take the media type at its word."""
-    return (_NO_SNIFF, _NO_STORE) if scope["path"].startswith(BASE_PATH) else (_NO_SNIFF,)
+    return (_NO_SNIFF,) if scope["path"].startswith(_FILES) else (_NO_SNIFF, _NO_STORE)
 
 
 def _route(scope: Scope) -> str:

@@ -30,6 +30,7 @@ TAGS = [
     {"name": "Query", "description": "AQL."},
     {"name": "Bulk", "description": "Many compositions in one request."},
     {"name": "Events", "description": "What happens, as it happens: identifiers only."},
+    {"name": "Access", "description": "Treatment relations, the woman's log, the audit."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
 ]

@@ -50,7 +50,12 @@ class Action(StrEnum):
     IMPORT_EHR = "ehr.import"
     READ_EVENTS = "events.read"
     MANAGE_WEBHOOKS = "webhooks.manage"
+    READ_LOG = "log.read"
     READ_AUDIT = "audit.read"
+    CHECK_AUDIT = "audit.check"
+    READ_RELATIONS = "relations.read"
+    OPEN_RELATION = "relations.open"
+    END_RELATION = "relations.end"
     MAINTAIN_ROWS = "rows.maintain"
     READ_CARD_STATUS = "card.status"
     CREATE_CARD = "card.create"
@@ -129,7 +134,6 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.IMPORT_EHR: {OPERATOR: Need.NOTHING},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},
     Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
-    Action.READ_AUDIT: {OFFICER: Need.NOTHING, CITIZEN: Need.OWN},
     Action.READ_CARD_STATUS: {**_HER_OWN_OR_IN_CARE, SYSTEM: Need.NOTHING},
     Action.CREATE_CARD: _IN_CARE,
     Action.END_CARD: _IN_CARE,
@@ -144,6 +148,12 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.CHANGE_BLOCKS: _HER_OWN,
     Action.REPORT_PERSON: {SYSTEM: Need.NOTHING, SERVER: Need.NOTHING},
     Action.ERASE_ENTRY: {OFFICER: Need.NOTHING},
+    Action.READ_LOG: {CITIZEN: Need.OWN},
+    Action.READ_AUDIT: {OFFICER: Need.NOTHING},
+    Action.CHECK_AUDIT: {OFFICER: Need.NOTHING, OPERATOR: Need.NOTHING},
+    Action.READ_RELATIONS: _HER_OWN_OR_IN_CARE,
+    Action.OPEN_RELATION: {PROFESSIONAL: Need.CARE},
+    Action.END_RELATION: _HER_OWN_OR_IN_CARE,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -92,24 +92,80 @@ def batch_digest(
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def chain_faults(batches: Iterable[AuditBatch]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain at some time, as it was published."""
+
+    chain: str
+    sequence: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditState:
+    """What a check of the whole audit found."""
+
+    batches: int
+    entries: int
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """Which entries somebody looks for: all that is said must fit; ``since`` <= time < ``until``."""
+
+    ehr_id: str | None = None
+    actor: str | None = None
+    hpr: str | None = None
+    organisation: str | None = None
+    action: str | None = None
+    outcome: Outcome | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class ChainCheck:
+    """Looks at every batch, in the order of chain and sequence, and says what is wrong.
+
+    ``promised`` are chain and hash of the ends that other chains started from, ``published`` the heads that
+    are known from outside the database. Holds one batch at a time.
+    """
+
+    def __init__(self, promised: Iterable[tuple[str, str]], published: Iterable[Head] = ()) -> None:
+        self._promised = set(promised)
+        self._published = {(head.chain, head.sequence): head for head in published}
+        self._last: AuditBatch | None = None
+        self.batches = 0
+        self.entries = 0
+
+    def see(self, batch: AuditBatch) -> list[str]:
+        """The faults that the next batch shows."""
+        before = self._last if self._last is not None and self._last.chain == batch.chain else None
+        self._last = batch
+        self.batches += 1
+        self.entries += len(batch.entries)
+        self._promised.discard((batch.chain, batch.digest))
+        faults = _batch_faults(batch, before)
+        published = self._published.pop((batch.chain, batch.sequence), None)
+        if published is not None and published.digest != batch.digest:
+            faults.append(f"chain {batch.chain}, batch {batch.sequence}: is not the one that was published")
+        return faults
+
+    def missing(self) -> list[str]:
+        """The faults that show when there are no more batches."""
+        ends = [
+            f"chain {chain}: its end {digest[:12]} is missing" for chain, digest in sorted(self._promised)
+        ]
+        heads = sorted(self._published)
+        return ends + [
+            f"chain {chain}: batch {number}, which was published, is missing" for chain, number in heads
+        ]
+
+
+def chain_faults(batches: Sequence[AuditBatch], published: Iterable[Head] = ()) -> list[str]:
     """What is wrong with the whole audit, given every batch, in the order of chain and sequence."""
-    faults: list[str] = []
-    last: dict[str, AuditBatch] = {}
-    digests: set[str] = set()
-    promised: list[tuple[str, str]] = []
-    for batch in batches:
-        before = last.get(batch.chain)
-        faults += _batch_faults(batch, before)
-        promised += batch.heads.items()
-        digests.add(batch.digest)
-        last[batch.chain] = batch
-    faults += [
-        f"chain {chain}: its end {digest[:12]} is missing"
-        for chain, digest in promised
-        if digest not in digests
-    ]
-    return faults
+    check = ChainCheck((end for batch in batches for end in batch.heads.items()), published)
+    return [fault for batch in batches for fault in check.see(batch)] + check.missing()
 
 
 def _batch_faults(batch: AuditBatch, before: AuditBatch | None) -> list[str]:
@@ -144,3 +200,23 @@ def _texts(entry: AuditEntry) -> list[str | None]:
         entry.detail,
         *later,
     ]
+
+
+def batch_line(batch: AuditBatch) -> bytes:
+    """A batch as one line of an export (NDJSON)."""
+    return orjson.dumps(asdict(batch), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def read_batch(line: bytes) -> AuditBatch:
+    """The batch in a line of an export. Raises ValueError."""
+    try:
+        said = orjson.loads(line)
+        entries = [
+            AuditEntry(
+                **{**entry, "at": datetime.fromisoformat(entry["at"]), "outcome": Outcome(entry["outcome"])}
+            )
+            for entry in said.pop("entries")
+        ]
+        return AuditBatch(**said, entries=tuple(entries))
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a batch of the audit") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cdr.consent import NO_CONSENT, ConsentFacts
 
@@ -19,6 +20,15 @@ class Facts:
     subjects: frozenset[str] = frozenset()
     related: bool = False
     consent: ConsentFacts = NO_CONSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An organisation, or a unit of one, has the woman in treatment; ``until`` is None as long as it does."""
+
+    organisation: str
+    since: datetime
+    until: datetime | None = None
 
 
 UNKNOWN = Facts()

@@ -120,6 +120,16 @@ class Settings(BaseSettings):
     scrub_days: int = Field(
         7, ge=1, le=90, description="Days until a withdrawal is gone from the database's own traces too."
     )
+    audit_key: Path | None = Field(
+        None, description="JWK file of the key that signs the audit's heads; none: in the data folder."
+    )
+    audit_heads: Path | None = Field(
+        None,
+        description="Folder for the audit's signed heads, best on another machine; none: in the data folder.",
+    )
+    audit_heads_seconds: float = Field(
+        3600.0, gt=0, description="Seconds between two publications of the heads of the audit."
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="Least severe log entry that is written."
     )
@@ -140,6 +150,16 @@ class Settings(BaseSettings):
     def is_dev(self) -> bool:
         """True in development mode."""
         return self.mode is Mode.DEV
+
+    @property
+    def audit_key_file(self) -> Path:
+        """Where the key lies that signs the heads of the audit."""
+        return self.audit_key or self.data / "audit" / "key.jwk"
+
+    @property
+    def audit_heads_folder(self) -> Path:
+        """Where the signed heads of the audit are published."""
+        return self.audit_heads or self.data / "audit" / "heads"
 
     @property
     def address(self) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.archetype import archetype_commands
+from api.cli.audit import audit_commands
 from api.cli.bulk_import import import_compositions
 from api.cli.coverage import coverage
 from api.cli.database import database_commands
@@ -37,6 +38,7 @@ app.command("validate")(validate)
 app.command("query")(query)
 app.command("import")(import_compositions)
 app.add_typer(archetype_commands, name="archetype")
+app.add_typer(audit_commands, name="audit")
 app.add_typer(database_commands, name="db")
 app.add_typer(ehr_commands, name="ehr")
 app.add_typer(template_commands, name="template")

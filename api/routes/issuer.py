@@ -110,8 +110,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(orjson.dumps(body), status, headers, media_type="application/json")
+    return Response(orjson.dumps(body), status, media_type="application/json")
 
 
 def _oauth_error(error: OAuthError) -> Response:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 
-from pymongo.errors import ConnectionFailure, DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout
 
-from cdr.audit import AuditBatch, AuditEntry, chain_faults
-from cdr.errors import StoreUnavailable
+from cdr.audit import AuditBatch, AuditEntry, AuditSearch, AuditState, ChainCheck, Head
+from cdr.errors import QueryTimeout, StoreUnavailable
 from cdr.store.database import Database, Document, store_errors
-from cdr.store.documents import audit_batch, batch_document
+from cdr.store.documents import audit_batch, audit_entry, batch_document
 
 MAX_ENTRIES = 2000  # a batch document stays far below 1 MB
+SPREAD = timedelta(minutes=5)  # entries of one batch were made well within this time of each other
 
 
 class AuditChain:
@@ -37,19 +39,27 @@ class AuditChain:
         self._previous = batch.digest
 
 
+async def chain_ends(database: Database) -> list[Head]:
+    """The last batch of every chain that no other chain started from. Raises the driver's errors."""
+    first: list[Document] = [
+        {"$sort": {"c": 1, "s": 1}},
+        {"$group": {"_id": "$c", "heads": {"$first": "$heads.h"}}},
+    ]
+    last: list[Document] = [
+        {"$sort": {"c": -1, "s": -1}},
+        {"$group": {"_id": "$c", "s": {"$first": "$s"}, "h": {"$first": "$h"}}},
+    ]
+    async with await database.audit.aggregate(first) as chains:
+        known = {digest async for chain in chains for digest in chain["heads"]}
+    async with await database.audit.aggregate(last) as chains:
+        ends = [Head(chain["_id"], chain["s"], chain["h"]) async for chain in chains]
+    return [end for end in ends if end.digest not in known]
+
+
 async def open_chain(database: Database) -> AuditChain:
     """A new chain that starts from the ends of all chains that no other chain started from."""
-    ends: dict[str, str] = {}
-    known: set[str] = set()
-    pipeline: list[Document] = [
-        {"$sort": {"c": 1, "s": 1}},
-        {"$group": {"_id": "$c", "last": {"$last": "$h"}, "heads": {"$first": "$heads.h"}}},
-    ]
-    async with await database.audit.aggregate(pipeline) as chains:
-        async for chain in chains:
-            ends[chain["_id"]] = chain["last"]
-            known.update(chain["heads"])
-    return AuditChain(uuid.uuid4().hex, {chain: end for chain, end in ends.items() if end not in known})
+    ends = await chain_ends(database)
+    return AuditChain(uuid.uuid4().hex, {end.chain: end.digest for end in ends})
 
 
 class AuditLog:
@@ -140,16 +150,78 @@ async def all_batches(database: Database) -> AsyncIterator[AuditBatch]:
                 yield audit_batch(document)
 
 
-async def audit_faults(database: Database) -> list[str]:
-    """What is wrong with the audit as it is stored; empty if nothing is."""
-    return chain_faults([batch async for batch in all_batches(database)])
+async def check_chains(
+    database: Database, published: Iterable[Head], seen: Callable[[int], None] = lambda _: None
+) -> AuditState:
+    """Look at every batch; ``seen`` is told how many were. Raises StoreUnavailable."""
+    with store_errors():
+        firsts = database.audit.find({"s": 0}, {"heads": 1})
+        promised = [(end["c"], end["h"]) async for first in firsts for end in first["heads"]]
+    check = ChainCheck(promised, published)
+    faults: list[str] = []
+    async for batch in all_batches(database):
+        faults += check.see(batch)
+        seen(check.batches)
+    return AuditState(check.batches, check.entries, tuple(faults + check.missing()))
 
 
 async def entries_of(database: Database, ehr_id: str) -> list[AuditEntry]:
-    """Every entry about one EHR and those that are part of it, oldest first."""
+    """Every entry about one EHR and those that are part of it, oldest first. Raises StoreUnavailable."""
+    found = await search_entries(database, AuditSearch(ehr_id=ehr_id), limit=0)
+    return found[::-1]
+
+
+async def search_entries(
+    database: Database, wanted: AuditSearch, *, offset: int = 0, limit: int = 0, seconds: float = 30.0
+) -> list[AuditEntry]:
+    """The entries that fit, newest first; ``limit`` 0 is all. Raises StoreUnavailable, QueryTimeout.
+
+    Those about an EHR are also those about the EHRs that became part of it.
+    """
+    ehr_ids = None if wanted.ehr_id is None else await _with_parts(database, wanted.ehr_id)
+    pipeline: list[Document] = [
+        {"$match": _batches_with(wanted, ehr_ids)},
+        {"$unwind": {"path": "$entries", "includeArrayIndex": "i"}},
+        {"$match": _entries_with(wanted, ehr_ids)},
+        {"$sort": {"entries.at": -1, "_id": -1, "i": -1}},
+        {"$skip": offset},
+        *([{"$limit": limit}] if limit else []),
+        {"$replaceRoot": {"newRoot": "$entries"}},
+    ]
+    try:
+        with store_errors():
+            reading = database.audit.aggregate(pipeline, maxTimeMS=int(seconds * 1000), allowDiskUse=True)
+            async with await reading as found:
+                return [audit_entry(document) async for document in found]
+    except ExecutionTimeout as error:
+        raise QueryTimeout(seconds) from error
+
+
+async def _with_parts(database: Database, ehr_id: str) -> list[str]:
     with store_errors():
-        joined = await database.joins.distinct("_id", {"e": ehr_id})
-        ehr_ids = {ehr_id, *joined}
-        documents = await database.audit.find({"entries.e": {"$in": sorted(ehr_ids)}}).to_list()
-    entries = [entry for document in documents for entry in audit_batch(document).entries]
-    return sorted((entry for entry in entries if entry.ehr_id in ehr_ids), key=lambda entry: entry.at)
+        return [ehr_id, *await database.joins.distinct("_id", {"e": ehr_id})]
+
+
+def _batches_with(wanted: AuditSearch, ehr_ids: Sequence[str] | None) -> Document:
+    """What can be said of a batch by an index; its time is that of its first entry."""
+    found: Document = {} if ehr_ids is None else {"entries.e": {"$in": ehr_ids}}
+    bounds = {"$gte": wanted.since and wanted.since - SPREAD, "$lt": wanted.until and wanted.until + SPREAD}
+    if any(bounds.values()):
+        found["at"] = {sign: bound for sign, bound in bounds.items() if bound is not None}
+    return found
+
+
+def _entries_with(wanted: AuditSearch, ehr_ids: Sequence[str] | None) -> Document:
+    fields = {
+        "e": ehr_ids and {"$in": ehr_ids},
+        "by": wanted.actor,
+        "hpr": wanted.hpr,
+        "org": wanted.organisation,
+        "do": wanted.action,
+        "out": wanted.outcome and wanted.outcome.value,
+    }
+    found: Document = {f"entries.{name}": value for name, value in fields.items() if value is not None}
+    bounds = {"$gte": wanted.since, "$lt": wanted.until}
+    if any(bounds.values()):
+        found["entries.at"] = {sign: bound for sign, bound in bounds.items() if bound is not None}
+    return found

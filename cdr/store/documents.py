@@ -358,6 +358,7 @@ def batch_document(batch: AuditBatch) -> Document:
         "p": batch.previous,
         "heads": [{"c": chain, "h": digest} for chain, digest in batch.heads.items()],
         "h": batch.digest,
+        "at": batch.entries[0].at,
         "entries": [_entry_document(entry) for entry in batch.entries],
     }
 
@@ -369,7 +370,7 @@ def audit_batch(document: Document) -> AuditBatch:
         sequence=document["s"],
         previous=document["p"],
         heads={known["c"]: known["h"] for known in document["heads"]},
-        entries=tuple(_entry(entry) for entry in document["entries"]),
+        entries=tuple(audit_entry(entry) for entry in document["entries"]),
         digest=document["h"],
     )
 
@@ -388,7 +389,8 @@ def _entry_document(entry: AuditEntry) -> Document:
     return document | {key: value for key, value in optional.items() if value}
 
 
-def _entry(document: Document) -> AuditEntry:
+def audit_entry(document: Document) -> AuditEntry:
+    """The entry that a part of a batch document holds."""
     return AuditEntry(
         at=document["at"].astimezone(UTC),
         actor=document["by"],

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import InvalidURI
 
-from cdr.audit import AuditBatch, AuditEntry
+from cdr.audit import AuditBatch, AuditEntry, AuditSearch, AuditState, Head
 from cdr.errors import DatabaseMissing
 from cdr.store import erasure
 from cdr.store.access_facts import AccessFacts
-from cdr.store.audit_log import AuditLog, all_batches, audit_faults, entries_of
+from cdr.store.audit_log import (
+    AuditLog,
+    all_batches,
+    chain_ends,
+    check_chains,
+    entries_of,
+    search_entries,
+)
 from cdr.store.candidates import Candidates
 from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
@@ -26,6 +33,7 @@ from cdr.store.indexes import prepare
 from cdr.store.joins import Joins
 from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
+from cdr.store.relations import Relations
 from cdr.store.removals import Removals
 from cdr.store.row_documents import RowDocuments
 from cdr.store.stored_query_documents import StoredQueryDocuments
@@ -57,6 +65,7 @@ class Store:
         self._tombstones = tombstones
         self.reads = Reads(database)
         self.access = AccessFacts(database)
+        self.relations = Relations(database)
         self.templates = TemplateDocuments(database)
         self.template_versions = TemplateVersions(database)
         self.stored_queries = StoredQueryDocuments(database)
@@ -166,7 +175,21 @@ class Store:
 
     async def audit_faults(self) -> list[str]:
         """What is wrong with the audit chains; empty if nothing is."""
-        return await audit_faults(self._database)
+        return list((await self.check_audit()).faults)
+
+    async def check_audit(
+        self, published: Iterable[Head] = (), seen: Callable[[int], None] = lambda _: None
+    ) -> AuditState:
+        """Look at every batch of the audit, also with regard to heads that were published.
+
+        ``seen`` is told how many batches were looked at. Raises StoreUnavailable.
+        """
+        return await check_chains(self._database, published, seen)
+
+    async def audit_ends(self) -> list[Head]:
+        """The ends of the audit chains that no other chain started from. Raises StoreUnavailable."""
+        with store_errors():
+            return await chain_ends(self._database)
 
     def audit_batches(self) -> AsyncIterator[AuditBatch]:
         """The whole audit, by chain and sequence."""
@@ -175,6 +198,12 @@ class Store:
     async def audit_entries(self, ehr_id: str) -> list[AuditEntry]:
         """Every audit entry about an EHR, oldest first."""
         return await entries_of(self._database, ehr_id)
+
+    async def search_audit(
+        self, wanted: AuditSearch, *, offset: int = 0, limit: int = 0, seconds: float = 30.0
+    ) -> list[AuditEntry]:
+        """The entries that fit, newest first; ``limit`` 0 is all. Raises StoreUnavailable, QueryTimeout."""
+        return await search_entries(self._database, wanted, offset=offset, limit=limit, seconds=seconds)
 
     async def _erase_closed(self, ehr_id: str) -> None:
         await erasure.erase_closed_ehr(self._database, self._tombstones, ehr_id, datetime.now(UTC))

@@ -24,7 +24,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def production(client: TestClient) -> Iterator[TestClient]:
+def production(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of a production server on the same mongod, with a database of its own."""
     uri = client.get("/health/ready").json()["mongodb_uri"]
     settings = Settings(
@@ -33,6 +33,7 @@ def production(client: TestClient) -> Iterator[TestClient]:
         public_url="https://cdr.example",
         mongodb_uri=SecretStr(uri),
         database="api_production",
+        data=tmp_path_factory.mktemp("production"),
     )
     with TestClient(create_app(settings), base_url=ADDRESS) as opened:
         yield opened

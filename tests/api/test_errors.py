@@ -42,6 +42,8 @@ NOT_IN_REQUESTS = {
     # The built-in issuer answers in the form of OAuth, and its clients meet what it says.
     "OAuthError",
     "TokenRequestFailed",
+    # Verifying the audit tells it as a fault.
+    "UntrustedHeads",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cdr import (
+    access_log,
     code_checks,
     code_list_impact,
     code_lists,
@@ -23,6 +24,7 @@ from cdr import (
     ehrs,
     joining,
     queries,
+    relations,
     row_upkeep,
     stored_queries,
     subjects,
@@ -30,7 +32,7 @@ from cdr import (
     validation,
 )
 from cdr.access import Action
-from cdr.audit import AuditEntry, Outcome
+from cdr.audit import AuditEntry, AuditSearch, Outcome
 from cdr.context import Ctx
 from cdr.doors import Call, action_of, asking, reading, writing
 from cdr.errors import BadRequest, CdrError, NotAllowed, UnknownEhr
@@ -46,6 +48,7 @@ pytestmark = pytest.mark.anyio
 
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
 MODULES = (
+    access_log,
     code_checks,
     code_list_impact,
     code_lists,
@@ -55,6 +58,7 @@ MODULES = (
     directory,
     definitions,
     queries,
+    relations,
     row_upkeep,
     stored_queries,
     tags,
@@ -224,11 +228,28 @@ async def a_join(ctx: Ctx) -> dict[str, Any]:
     return {name: arguments[name] for name in ("ehr_id", "joined_id")}
 
 
+async def a_relation(ctx: Ctx) -> dict[str, Any]:
+    arguments = await an_ehr(ctx)
+    await relations.open_relation(ctx, **arguments)
+    return arguments | {"organisation": ctx.actor.organisation}
+
+
+async def a_search(ctx: Ctx) -> dict[str, Any]:
+    return {"wanted": AuditSearch()}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
 
 ARGUMENTS: dict[str, Arrange] = {
+    "read_log": an_ehr,
+    "search_audit": a_search,
+    "export_audit": nothing,
+    "check_audit": nothing,
+    "get_relations": an_ehr,
+    "open_relation": an_ehr,
+    "end_relation": a_relation,
     "create_ehr": nothing,
     "get_ehr": an_ehr,
     "get_ehr_by_subject": a_subject,
