@@ -47,6 +47,8 @@ def _around(old: OperationalTemplate, new: OperationalTemplate) -> Changes:
         if path in after:
             yield from binding_changes(root.term_bindings, after[path].term_bindings, path)
     yield from annotation_changes(old.annotations, new.annotations)
+    yield from annotation_changes(old.view, new.view)
+    yield from metadata_changes("default.changed", old.defaults, new.defaults)
     yield from metadata_changes("description.changed", old.description, new.description)
     facts = ("concept", "uid")
     yield from metadata_changes(

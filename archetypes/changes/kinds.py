@@ -121,6 +121,7 @@ _PATCH = (
     "description.changed",
     "annotation.added",
     "annotation.changed",
+    "default.changed",
     "annotation.removed",
     "metadata.changed",
 )

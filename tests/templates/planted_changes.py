@@ -423,6 +423,13 @@ PLANTED: Mapping[str, Planted] = {
     "a note less": Planted(
         without_note, (("annotation.removed", SYSTOLIC), ("annotation.removed", SYSTOLIC))
     ),
+    "a default value": Planted(
+        lambda opt: replace(opt, defaults={f"{REMARK}/value": {"_type": "DV_TEXT", "value": "Ingen"}}),
+        (("default.changed", ""), ("default.changed", "")),
+    ),
+    "a hint for forms": Planted(
+        lambda opt: replace(opt, view={SYSTOLIC: {"pass_through": "true"}}), (("annotation.added", SYSTOLIC),)
+    ),
     "a translation less": Planted(lambda opt: without_language(opt, "en"), (("language.removed", ""),)),
     "one more node in another template": at(
         "/context/other_context[at0001]/items[at0005]",

@@ -9,13 +9,22 @@ from pathlib import Path
 import orjson
 import pytest
 
+from archetypes.aom.constraints import (
+    CAttribute,
+    CComplexObject,
+    CPrimitiveObject,
+    CTemporal,
+)
 from archetypes.changes import KINDS, Level, overall_level
 from archetypes.findings import Severity
+from archetypes.intervals import ONCE
 from bench.visits import visits
 from templates.changes import classify_template_change
+from templates.operational import OperationalTemplate
 from templates.opt import read_opt, write_opt
 from templates.repository import library_templates
-from tests.templates.planted_changes import PLANTED, TURNED_ROUND, VISIT, Planted
+from tests.templates.edits import edited, having
+from tests.templates.planted_changes import PLANTED, REMARK, TURNED_ROUND, VISIT, Planted
 from validators.composition import validate_composition
 
 MODELLING = (Path(__file__).parents[2] / "docs" / "modelling.md").read_text(encoding="utf-8")
@@ -67,6 +76,25 @@ def test_what_is_not_major_refuses_no_data() -> None:
             assert errors == [], name
 
 
+def timed(timezone_validity: int | None) -> OperationalTemplate:
+    """A template whose remark is a time with a rule on its zone."""
+    item = CPrimitiveObject(
+        rm_type_name="TIME", item=CTemporal(rm_type="TIME", timezone_validity=timezone_validity)
+    )
+    value = CAttribute(rm_attribute_name="value", existence=ONCE, children=(item,))
+    time = CComplexObject(rm_type_name="DV_TIME", attributes=(value,))
+    element = CAttribute(rm_attribute_name="value", existence=ONCE, children=(time,))
+    return edited(library_templates()[VISIT], REMARK, having(attributes=(element,)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [(1002, 1001, ["timezone.changed"]), (None, 1001, ["timezone.changed"]), (1001, None, [])],
+)
+def test_another_rule_on_time_zones(old: int | None, new: int | None, expected: list[str]) -> None:
+    assert [each.code for each in classify_template_change(timed(old), timed(new))] == expected
+
+
 def test_every_kind_of_a_template_is_planted() -> None:
     planted = {code for case in PLANTED.values() for code, _ in case.expected} | set(TURNED_ROUND.values())
     # Kinds of archetypes, or of constraints that our templates do not use; tests/archetypes has those.
@@ -74,7 +102,9 @@ def test_every_kind_of_a_template_is_planted() -> None:
         "archetype.id_changed", "archetype.parent_changed", "language.default_changed",
         "invariant.added", "invariant.changed", "invariant.removed",
         "binding.added", "binding.changed", "binding.removed",
-        "timezone.changed", "cardinality.order_changed", "annotation.changed",
+        "cardinality.order_changed", "annotation.changed",
+        # Below.
+        "timezone.changed",
     }  # fmt: skip
     assert planted | elsewhere == set(KINDS)
     assert len(PLANTED) >= 40
