@@ -67,10 +67,13 @@ def example_composition(
     """A canonical composition (RM 1.1.0, without uid) that the template allows.
 
     ``language`` is that of the texts, where the template has it; else the template's own. Raises
-    NoExample if the template contradicts itself in a mandatory place, ValueError for a negative seed.
+    NoExample if the template contradicts itself in a mandatory place or is not one of a composition,
+    ValueError for a negative seed.
     """
     if seed < 0:
         raise ValueError("a seed is 0 or more")
+    if opt.definition.rm_type_name != "COMPOSITION":
+        raise NoExample(opt.template_id, f"its root is {opt.definition.rm_type_name}, no COMPOSITION")
     header = example_header(language or opt.language)
     builder = _Builder(kind == "full", language or opt.language, header)
     try:
