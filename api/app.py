@@ -12,6 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import Lifespan
 
 from api.answers import BASE_PATH
+from api.card_errors import CARD_PATH
 from api.coding import Coding
 from api.errors import add_error_handlers
 from api.middleware import RequestGuard
@@ -22,7 +23,9 @@ from api.routes import (
     adl2,
     admin,
     bulk,
+    card,
     composition,
+    consent,
     contribution,
     definition,
     directory,
@@ -83,6 +86,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.closing = False
     app.include_router(system.health)
     app.include_router(bulk.router)
+    app.include_router(card.router, prefix=CARD_PATH)
+    app.include_router(consent.router, prefix=CARD_PATH)
     app.include_router(events.router)
     app.include_router(access.router)
     app.include_router(webhooks.router)

@@ -56,6 +56,19 @@ def access_reason(request: Request) -> str:
     return _checked("helsekort-access-reason", text, LONGEST_REASON)
 
 
+def patient(request: Request) -> str:
+    """The national id of the woman (``nhn-patient-nin``), as it was sent. Raises MalformedRequest."""
+    return _header(request, "patient-nin", 20)
+
+
+def event_id(request: Request) -> str:
+    """The caller's id of the call, empty if it is none."""
+    try:
+        return _header(request, "event-id", LONGEST_EVENT)
+    except MalformedRequest:
+        return ""
+
+
 def _header(request: Request, name: str, longest: int) -> str:
     """A header in its present spelling (``nhn-``) or the older one (``hit-``)."""
     for spelling in (f"nhn-{name}", f"hit-{name}"):

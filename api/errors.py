@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from api.answers import BASE_PATH, location
+from api.card_errors import card_error
 from api.http_errors import (
     BodyTooLarge,
     MalformedRequest,
@@ -127,11 +128,12 @@ def error_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer in the one body shape; ``findings`` in the language that ``preferred_language`` gives."""
+    more, numbered = card_error(request, code, message)
     return Response(
-        orjson.dumps(_body(code, message, findings)),
+        orjson.dumps(_body(code, message, findings) | more),
         status_code=status,
         media_type=JSON,
-        headers={"Content-Language": preferred_language(request), **(headers or {})},
+        headers={"Content-Language": preferred_language(request), **numbered, **(headers or {})},
     )
 
 

@@ -29,6 +29,8 @@ TAGS = [
     {"name": "Definition", "description": "Templates, web templates, stored queries."},
     {"name": "Query", "description": "AQL."},
     {"name": "Bulk", "description": "Many compositions in one request."},
+    {"name": "Card", "description": "The card of one woman, as NHN's Maternity Record API has it."},
+    {"name": "Consent", "description": "Her own decisions: consent, her copy, what she does not want seen."},
     {"name": "Events", "description": "What happens, as it happens: identifiers only."},
     {"name": "Access", "description": "Treatment relations, the woman's log, the audit."},
     {"name": "System", "description": "What this server is and whether it is ready."},

@@ -20,7 +20,7 @@ from cdr.consent import (
 )
 from cdr.consent_errors import BadBlock, UnknownBlock, UnknownCard
 from cdr.consents import change_of, facts_of
-from cdr.doors import Call, reading, writing
+from cdr.doors import Call, asking, reading, writing
 from cdr.errors import BadRequest, UnknownObject
 from cdr.sight import card_sections
 from cdr.store.waiting import CardRecord, ConsentChange
@@ -52,6 +52,14 @@ async def get_card_state(call: Call, ehr_id: str) -> CardState:
     latest = facts.card.id if facts.card else None
     active = latest if facts.card and facts.card.status is CardStatus.ACTIVE else None
     return CardState(True, active, latest, None)
+
+
+@asking(Action.READ_CARD_STATUS)
+async def get_nobodys_state(call: Call) -> CardState:
+    """The state of a woman who has no record: she has given no consent."""
+    call.waits = False  # there is no EHR that could be asked about
+    await call.record([call.entry(Outcome.GRANTED)])
+    return CardState(False, None, None, None)
 
 
 @writing(Action.CREATE_CARD)

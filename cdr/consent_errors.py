@@ -8,6 +8,7 @@ Conflict                    409
 BadRequest                  400
 ├── ConsentElsewhere             a consent composition that did not come by the consent's own door
 ├── NotConfirmed                 she was not shown what she decides about
+├── MalformedNationalId
 └── BadBlock
 NotFound                    404
 └── UnknownCard  UnknownBlock  UnknownRemoval
@@ -123,6 +124,17 @@ class NotConfirmed(BadRequest):
     def __init__(self, document: str) -> None:
         super().__init__(f"the decision must be confirmed on the text {document}, which is in force")
         self.document = document
+
+
+class MalformedNationalId(BadRequest):
+    """A header that should hold a national id; the text itself is not repeated."""
+
+    code = "person.malformed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the header nhn-patient-nin must hold a national id: 11 digits with right check digits"
+        )
 
 
 class BadBlock(BadRequest):

@@ -13,6 +13,7 @@ from datetime import datetime
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.consent import (
+    NO_CONSENT,
     Bar,
     ConsentFacts,
     Decision,
@@ -23,7 +24,7 @@ from cdr.consent import (
 from cdr.consent_errors import NotConfirmed, UnknownRemoval
 from cdr.consent_texts import text_version
 from cdr.contributions import contribution_of_one
-from cdr.doors import Call, reading, writing
+from cdr.doors import Call, asking, reading, writing
 from cdr.errors import UnknownEhr
 from cdr.store.consents import Removal
 from cdr.store.documents import NewVersion
@@ -66,6 +67,14 @@ async def get_consent(call: Call, ehr_id: str) -> ConsentView:
     history = await call.ctx.store.consents.history(normal_object_id(ehr_id))
     lack = facts.lack(call.ctx.settings.legal_basis, call.ctx.clock())
     return ConsentView(facts, history, lack is None)
+
+
+@asking(Action.READ_CONSENT)
+async def get_nobodys_consent(call: Call) -> ConsentView:
+    """The consent of a woman who has no record yet: none."""
+    call.waits = False  # there is no EHR that could be asked about
+    await call.record([call.entry(Outcome.GRANTED)])
+    return ConsentView(NO_CONSENT, (), valid=False)
 
 
 @writing(Action.GIVE_CONSENT)

@@ -17,6 +17,7 @@ from cdr.store.documents import (
 )
 from cdr.store.waiting import RepeatKey
 from cdr.versions import Contribution, Ehr, Kind, ObjectVersionId, StoredVersion
+from templates.operational import TemplateAccess
 
 WITHOUT_ROWS: Document = {"r": 0, "rows": 0}
 
@@ -111,6 +112,14 @@ class Reads:
         """The versions of a contribution with their data."""
         with store_errors():
             cursor = self.database.versions.find({"e": ehr_id, "ct": contribution_id}, WITHOUT_ROWS).sort("o")
+            return [stored_version(document) async for document in cursor]
+
+    async def on_card(self, ehr_id: str) -> Sequence[StoredVersion]:
+        """The current versions on her card, with their data, oldest first."""
+        on_card = [access.value for access in TemplateAccess if access.on_card]
+        query = {"e": ehr_id, "until": FAR, "ac": {"$in": on_card}}
+        with store_errors():
+            cursor = self.database.versions.find(query, WITHOUT_ROWS).sort("t", 1)
             return [stored_version(document) async for document in cursor]
 
     async def repeat(self, key: RepeatKey) -> Repeat | None:

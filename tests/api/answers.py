@@ -12,7 +12,8 @@ def assert_error(response: Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/json"
     body: dict[str, Any] = response.json()
-    assert set(body) == {"message", "code", "validationErrors", "findings"}
+    numbered = {"errorCode", "errorMessage", "eventId"} if "nhn-error-code" in response.headers else set()
+    assert set(body) == {"message", "code", "validationErrors", "findings"} | numbered
     assert body["code"] == code
     assert isinstance(body["message"], str) and body["message"]
     assert len(body["validationErrors"]) == len(body["findings"])

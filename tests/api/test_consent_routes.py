@@ -1,0 +1,168 @@
+"""Her decisions over HTTP, from the first yes to an empty card after the last no."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from cdr.settings import BUILTIN, Mode, Settings
+from tests.api.her import DOCUMENT, Her
+from tests.api.visits import visit
+from tests.identity import ADDRESS, People
+
+MIDWIFE: dict[str, Any] = {"basis": "UNNTAK", "role": "JO"}
+
+
+@pytest.fixture(scope="module")
+def people(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """A server of these tests alone, so that the woman's record is theirs too."""
+    settings = Settings(
+        mode=Mode.DEV,
+        issuer=BUILTIN,
+        mongodb_uri=SecretStr(client.get("/health/ready").json()["mongodb_uri"]),
+        database="api_consent",
+        data=tmp_path_factory.mktemp("consent"),
+    )
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        yield People(opened)
+
+
+def numbered(response: Any, status: int, number: str, code: str) -> None:
+    body = response.json()
+    assert (response.status_code, body["errorCode"], body["code"]) == (status, number, code), body
+    assert response.headers["nhn-error-code"] == number
+    assert body["eventId"] == "kall-1"
+
+
+EVENT = {"nhn-event-id": "kall-1"}
+
+
+def test_from_the_first_yes_to_an_empty_card(people: People) -> None:
+    her = Her(people, "14839850078")
+
+    # Nothing before she has said yes
+    assert her.card("fagsystem", "GET", "/status").json() == {
+        "hasGivenConsent": False,
+        "hasActiveMaternityRecord": False,
+        "latestRecordId": None,
+        "deceased": False,
+    }
+    shown = her.hers("GET", "/consent", headers={"Accept-Language": "nb"}).json()
+    assert (shown["hasGivenConsent"], shown["history"]) == (False, [])
+    assert shown["ifYouConsent"]["title"] == "Samtykke til digitalt helsekort for gravide"
+    numbered(
+        her.hers("POST", "/consent", json={"document": "2019-01"}, headers=EVENT),
+        400,
+        "DHG-0012",
+        "consent.not_confirmed",
+    )
+
+    given = her.hers("POST", "/consent", json=DOCUMENT)
+    assert given.status_code == 201, given.text
+    numbered(her.hers("POST", "/consent", json=DOCUMENT, headers=EVENT), 409, "DHG-0009", "consent.given")
+    subject = {"subject_id": her.nin, "subject_namespace": "2.16.578.1.12.4.1.4.1"}
+    found = her.rest("kvinnen", "GET", "/ehr", params=subject).json()
+    ehr_id = found["ehr_id"]["value"]
+
+    # The midwife vouches that she is present, begins a card and writes on it
+    numbered(
+        her.card("jordmor", "POST", "/record", headers=EVENT, **MIDWIFE), 403, "DHG-0005", "access.relation"
+    )
+    present = MIDWIFE | {"basis": "SAMTYKKE"}
+    card = her.card("jordmor", "POST", "/record", **present)
+    assert card.status_code == 201, card.text
+    numbered(her.card("jordmor", "POST", "/record", headers=EVENT, **present), 409, "DHG-0009", "card.exists")
+    written = her.rest("jordmor", "POST", f"/ehr/{ehr_id}/composition", json=visit(), **present)
+    assert written.status_code == 201, written.text
+    assert her.card("fagsystem", "GET", "/status").json()["latestRecordId"] == card.json()["recordId"]
+
+    # Told what she loses, with a copy to take home
+    loses = her.hers("GET", "/consent/withdrawal", headers={"Accept-Language": "nb"}).json()
+    assert loses["entries"] == [{"organisation": "Eksempelby helsestasjon", "count": 1}]
+    assert "7 dager" in loses["lost"] and "egen journal" in loses["stays"]
+    copy = her.hers("GET", "/consent/copy")
+    assert [entry["composition"]["name"]["value"] for entry in copy.json()["entries"]] == [
+        "Svangerskapskontroll"
+    ]
+    paper = her.hers("GET", "/consent/copy", headers={"Accept": "application/pdf"})
+    assert paper.headers["content-type"] == "application/pdf" and paper.content.startswith(b"%PDF")
+    numbered(
+        her.card("jordmor", "GET", "/consent/copy", headers=EVENT, **present), 403, "DHG-0005", "access.role"
+    )
+
+    # Withdrawn: closed at once, removed soon, and seen to be
+    answer = her.hers("POST", "/consent/withdrawal", json=DOCUMENT)
+    assert answer.status_code == 202, answer.text
+    address = written.headers["Location"].removeprefix(f"{ADDRESS}/openehr/v1")
+    refused = her.rest("jordmor", "GET", address, **present)
+    assert (refused.status_code, refused.json()["code"]) == (403, "consent.missing")
+    numbered(
+        her.card("jordmor", "GET", "/history", headers=EVENT, **present), 403, "DHG-0003", "consent.missing"
+    )
+    numbered(her.hers("GET", "/consent/copy", headers=EVENT), 403, "DHG-0003", "consent.missing")
+    removal = ended(her, answer.json()["removal"])
+    assert (removal["total"], removal["removed"], removal["tracesGone"]) == (1, 1, None)
+    history = her.hers("GET", "/consent").json()["history"]
+    assert [event["decision"] for event in history] == ["given", "withdrawn"]
+    numbered(
+        her.hers("POST", "/consent/withdrawal", json=DOCUMENT, headers=EVENT),
+        403,
+        "DHG-0003",
+        "consent.missing",
+    )
+
+    # A new yes starts an empty card
+    assert her.hers("POST", "/consent", json=DOCUMENT).status_code == 201
+    assert her.card("jordmor", "POST", "/record", **present).status_code == 201
+    assert her.hers("GET", "/consent/copy").json()["entries"] == []
+
+
+def ended(her: Her, job: str) -> Any:
+    """The removal when it has ended, as she sees it."""
+    for _ in range(200):
+        removal = her.hers("GET", f"/consent/removals/{job}").json()
+        if removal["ended"]:
+            return removal
+        time.sleep(0.05)
+    raise AssertionError("the removal does not end")
+
+
+def test_what_cannot_be_read_is_refused_and_not_repeated(people: People) -> None:
+    her = Her(people, "12345678901")
+    numbered(
+        her.card("jordmor", "GET", "/status", headers=EVENT, **MIDWIFE), 400, "DHG-0013", "person.malformed"
+    )
+    assert "12345678901" not in her.card("jordmor", "GET", "/status", **MIDWIFE).text
+    numbered(
+        her.hers("POST", "/blocks", json={"scope": "allt"}, headers=EVENT), 400, "DHG-0011", "body.member"
+    )
+    numbered(
+        her.hers("POST", "/consent", json={"document": "x", "more": 1}, headers=EVENT),
+        400,
+        "DHG-0011",
+        "body.member",
+    )
+
+
+def test_dead_or_hidden(people: People) -> None:
+    her = Her(people, "05819110079")
+
+    def hers(method: str, path: str, **options: Any) -> Any:
+        return people.send("line", method, f"{ADDRESS}/api/maternity-record/v1{path}", **options)
+
+    assert hers("POST", "/consent", json=DOCUMENT).status_code == 201
+    for bar, number, code in (
+        ("deceased", "DHG-0002", "consent.deceased"),
+        ("confidential_address", "DHG-0004", "consent.confidential_address"),
+    ):
+        assert her.card("fagsystem", "POST", "/person", json={"bar": bar}).status_code == 204
+        refused = her.card("jordmor", "POST", "/record", headers=EVENT, basis="SAMTYKKE", role="JO")
+        numbered(refused, 403, number, code)
+    assert her.card("fagsystem", "POST", "/person", json={"bar": None}).status_code == 204
+    assert her.card("jordmor", "POST", "/record", basis="SAMTYKKE", role="JO").status_code == 201
