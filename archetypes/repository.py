@@ -89,12 +89,16 @@ class ArchetypeRepository:
             flat = flatten(each, flat)
         return flat or archetype
 
+    def with_overlays(self, template: Archetype) -> ArchetypeRepository:
+        """This repository and the overlays of a template, which count first."""
+        return _WithOverlays(self, template) if template.overlays else self
+
     def operational_template(self, template: Archetype) -> Archetype:
         """The operational template of a template of ADL 2, which uses its own overlays first.
 
         Raises what :meth:`flattened` does.
         """
-        local = _WithOverlays(self, template)
+        local = self.with_overlays(template)
         flat: dict[str, Archetype] = {}
 
         def flat_of(reference: str) -> Archetype:

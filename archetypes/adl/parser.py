@@ -7,6 +7,7 @@ of ADL 1.4, ``terminology`` of ADL 2).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -44,6 +45,7 @@ _OF_ADL2 = ("rm_overlay", "terminology", "component_terminologies")
 _CONCEPT = re.compile(r"\[\s*(at\d[\d.]*)\s*\]")
 
 Span = tuple[int, int]
+Comments = list[tuple[int, str]]  # by offset
 
 
 class _Part(NamedTuple):
@@ -177,20 +179,21 @@ def _parts(place: SourceText) -> list[_Part]:
     ]
 
 
-def _marks(place: SourceText) -> tuple[list[re.Match[str]], dict[int, str]]:
+def _marks(place: SourceText) -> tuple[list[re.Match[str]], Comments]:
     """The headings of the sections, and the comments by their offsets."""
-    marks, comments = [], {}
+    marks: list[re.Match[str]] = []
+    comments: Comments = []
     for found in _SECTIONS.finditer(place.text):
         if found["section"]:
             marks.append(found)
         elif found.group().startswith("--"):
-            comments[found.start()] = found.group()
+            comments.append((found.start(), found.group()))
         elif not _STRING.fullmatch(found.group()):
             raise place.error("the quoted text does not end", found.start())
     return marks, comments
 
 
-def _comments(sections: Mapping[str, Span], comments: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
+def _comments(sections: Mapping[str, Span], comments: Comments) -> dict[str, tuple[str, ...]]:
     """Comments by section; those of a definition belong to its nodes, those of rules to their text."""
     by_section: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for name, span in sections.items():
@@ -200,9 +203,9 @@ def _comments(sections: Mapping[str, Span], comments: Mapping[int, str]) -> dict
     return dict(by_section)
 
 
-def _said(comments: Mapping[int, str], span: Span) -> Iterator[str]:
-    start, end = span
-    return (text_of(text) for at, text in comments.items() if start <= at < end and text_of(text))
+def _said(comments: Comments, span: Span) -> Iterator[str]:
+    first, end = (bisect_left(comments, (offset,)) for offset in span)
+    return (said for _, comment in comments[first:end] if (said := text_of(comment)))
 
 
 def _nothing_before(place: SourceText, end: int) -> None:

@@ -9,7 +9,7 @@ from archetypes.aom.node_ids import is_redefinition
 from archetypes.errors import CannotFlatten
 from archetypes.paths import RmPath
 
-MAX_NODES = 50_000
+MAX_NODES = 10_000
 MAX_DEPTH = 120
 
 

@@ -7,6 +7,7 @@ without a code, the code that AOM 2 gives it).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from archetypes.aom.archetype import Archetype
 from archetypes.findings import Finding
@@ -156,9 +157,18 @@ def validate_archetype(archetype: Archetype, repository: ArchetypeRepository | N
     """What breaks the validity rules of its generation, in the order of :data:`RULES`.
 
     Without ``repository`` the rules about other archetypes stay silent. Any archetype that can be read can be
-    judged: nothing is raised, and cyclic references are findings.
+    judged: nothing is raised, and cyclic references are findings. A template is judged with its overlays.
     """
     subject = Subject(archetype, repository)
     rules = RULES_OF_ADL2 if archetype.is_adl2 else RULES
-    findings = [found for rule in rules for found in rule(subject)]
-    return in_its_words(archetype, findings)
+    findings = in_its_words(archetype, [found for rule in rules for found in rule(subject)])
+    local = repository.with_overlays(archetype) if repository else None
+    for overlay in archetype.overlays:
+        findings += [_inside(overlay, found) for found in validate_archetype(overlay, local)]
+    return findings
+
+
+def _inside(overlay: Archetype, found: Finding) -> Finding:
+    """A finding about an overlay of a template: its path begins with the overlay's id."""
+    path = f"[{overlay.archetype_id}]{found.path}"
+    return replace(found, path=path, archetype_path=path)

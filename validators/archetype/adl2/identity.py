@@ -84,7 +84,12 @@ def check_languages_of_parent(subject: Subject) -> Iterator[Finding]:
 
 
 def check_depth(subject: Subject) -> Iterator[Finding]:
-    """VACSD: the root is one level deeper than that of the parent (AOM 2, VACSD)."""
+    """VACSD: the root is one level deeper than that of the parent (AOM 2, VACSD).
+
+    An operational template names no parent and keeps the code of its template.
+    """
+    if subject.archetype.kind is ArtefactKind.OPERATIONAL_TEMPLATE:
+        return
     root = subject.archetype.definition
     depth = depth_of(root.node_id)
     if subject.archetype.parent_id is None:

@@ -64,11 +64,15 @@ def check_closed_or_narrowed(subject: Subject) -> Iterator[Finding]:
 
 
 def check_used_archetypes_known(subject: Subject) -> Iterator[Finding]:
-    """VARXR: the archetype that is used is in the repository (AOM 2, VARXR)."""
+    """VARXR: the archetype that is used is in the repository (AOM 2, VARXR).
+
+    An operational template holds it already.
+    """
     if subject.repository is None:
         return
+    held = subject.archetype.component_terminologies
     for place, root in _roots(subject):
-        if subject.used(root.archetype_id) is None:
+        if root.archetype_id not in held and subject.used(root.archetype_id) is None:
             yield at(place, "VARXR", found=root.archetype_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archetypes.aom.archetype import ArtefactKind
 from archetypes.aom.constraints import ArchetypeInternalRef, CComplexObject, CObject
 from archetypes.aom.expansion import object_at
 from archetypes.errors import MalformedPath
@@ -64,8 +65,10 @@ def check_tuple_members(subject: Subject) -> Iterator[Finding]:
 def check_codes_unique(subject: Subject) -> Iterator[Finding]:
     """VCOSU: a node code names one node of the archetype (AOM 2, VCOSU).
 
-    The codes inside a used archetype are its own.
+    The codes inside a used archetype are its own; copies in an operational template have the same codes.
     """
+    if subject.archetype.kind is ArtefactKind.OPERATIONAL_TEMPLATE:
+        return
     seen: dict[str, str] = {}
     for place in own_places(subject):
         code = place.node.node_id
