@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.validators.conformance import errors, exceptions, schedule_rows
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "validation-conformance.md"
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "validation-conformance.md"
+INVARIANTS = ROOT / "tests" / "validators" / "rm_invariants.toml"
 INTRODUCTION = """# Conformance of the validator
 
 openEHR's conformance schedule (CNF, platform test schedule, chapters on content) lists instances
@@ -64,7 +67,27 @@ def _page(total: Counter[str], passed: Counter[str], reasons: Mapping[str, str])
     for reason in dict.fromkeys(reasons.values()):
         ids = [row for row, its in reasons.items() if its == reason]
         lines += [f"- {reason}", *(f"    - `{row}`" for row in ids)]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *_invariants(), ""])
+
+
+def _invariants() -> Iterator[str]:
+    """The table of RM invariants, from the file that the tests compare with the specification."""
+    table = tomllib.loads(INVARIANTS.read_text(encoding="utf-8"))
+    reasons = table.pop("reasons")
+    with_rule = sum(not answer.startswith("(") for rules in table.values() for answer in rules.values())
+    count = sum(map(len, table.values()))
+    yield "## Invariants of the reference model"
+    yield ""
+    without = count - with_rule
+    yield f"RM 1.1.0 states {count} invariants; {with_rule} have a rule, {without} a reason why not."
+    yield "A test compares the list with the specification (`tests/validators/test_rm_invariants.py`)."
+    yield ""
+    yield "| class | invariant | finding, or why there is none |"
+    yield "|---|---|---|"
+    for class_name, rules in table.items():
+        for name, answer in rules.items():
+            said = reasons[answer.strip("()")] if answer.startswith("(") else f"`{answer}`"
+            yield f"| {class_name} | {name} | {said} |"
 
 
 if __name__ == "__main__":

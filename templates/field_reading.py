@@ -88,7 +88,7 @@ def read_fields(opt: OperationalTemplate, composition: Any) -> tuple[FieldValue,
     reader = _reader(opt)
     found: list[FieldValue] = []
     if isinstance(composition, dict):
-        _Walk(found).enter(reader, composition, None, 1)
+        _enter(reader, composition, None, 1, {}, found)
     return tuple(found)
 
 
@@ -171,62 +171,63 @@ class _Choice:
     others: frozenset[str]
     reader: _Reader
 
-    def takes(self, name: str | None) -> bool:
-        return name == self.name if self.name is not None else name not in self.others
+
+def _enter(
+    reader: _Reader,
+    data: Mapping[str, Any],
+    place: Place,
+    instance: int,
+    counts: dict[int, int],
+    found: list[FieldValue],
+) -> None:
+    """Read what lies at and below a node; ``counts`` are the instances so far of what repeats."""
+    if reader.repeats:
+        counted = counts[id(reader)] = counts.get(id(reader), 0) + 1
+        instance = _fetus(data) or counted
+    if reader.fields and reader.node is not None:
+        _take(reader, reader.node, data, place, instance, found)
+    for attribute, choices in reader.below.items():
+        value = data.get(attribute)
+        is_list = type(value) is list
+        members: Any = value if is_list else (value,)
+        for index, member in enumerate(members):
+            if type(member) is not dict:
+                continue
+            chosen = _chosen(choices, member)
+            if chosen is not None:
+                where = (place, attribute, index if is_list else None)
+                _enter(chosen, member, where, instance, counts, found)
 
 
-class _Walk:
-    """One reading; counts the instances of what repeats."""
+def _chosen(choices: dict[str, list[_Choice]], member: dict[str, Any]) -> _Reader | None:
+    node_id = member.get("archetype_node_id")
+    found = choices.get(node_id if type(node_id) is str else _step_code(member))
+    if found is None:
+        return None
+    name = member.get("name")
+    given = name.get("value") if type(name) is dict else None
+    text = given if type(given) is str else None
+    for choice in found:
+        # By its fixed name, or by any name but those of the others.
+        if text == choice.name if choice.name is not None else text not in choice.others:
+            return choice.reader
+    return None
 
-    __slots__ = ("_counts", "_found")
 
-    def __init__(self, found: list[FieldValue]) -> None:
-        self._found = found
-        self._counts: dict[int, int] = {}
-
-    def enter(self, reader: _Reader, data: Mapping[str, Any], place: Place, instance: int) -> None:
-        if reader.repeats:
-            self._counts[id(reader)] = self._counts.get(id(reader), 0) + 1
-            instance = _fetus(data) or self._counts[id(reader)]
-        if reader.fields and reader.node is not None:
-            self._take(reader, reader.node, data, place, instance)
-        for attribute, choices in reader.below.items():
-            value = data.get(attribute)
-            if isinstance(value, list):
-                for index, member in enumerate(value):
-                    if isinstance(member, dict):
-                        self._choose(choices, member, place, attribute, index, instance)
-            elif isinstance(value, dict):
-                self._choose(choices, value, place, attribute, None, instance)
-
-    def _choose(
-        self,
-        choices: dict[str, list[_Choice]],
-        member: dict[str, Any],
-        place: Place,
-        attribute: str,
-        index: int | None,
-        instance: int,
-    ) -> None:
-        found = choices.get(_identity(member))
-        if found is None:
-            return
-        name = member.get("name")
-        given = name.get("value") if isinstance(name, dict) else None
-        text = given if isinstance(given, str) else None
-        for choice in found:
-            if choice.takes(text):
-                self.enter(choice.reader, member, (place, attribute, index), instance)
-                return
-
-    def _take(
-        self, reader: _Reader, node: Node, data: Mapping[str, Any], place: Place, instance: int
-    ) -> None:
-        is_step = node.constraint.rm_type_name == "ISM_TRANSITION"
-        value = data if is_step else data.get("value")
-        if isinstance(value, dict):
-            where: Place = place if is_step else (place, "value", None)
-            self._found.extend(FieldValue(name, node, instance, value, where) for name in reader.fields)
+def _take(
+    reader: _Reader,
+    node: Node,
+    data: Mapping[str, Any],
+    place: Place,
+    instance: int,
+    found: list[FieldValue],
+) -> None:
+    is_step = node.constraint.rm_type_name == "ISM_TRANSITION"
+    value = data if is_step else data.get("value")
+    if isinstance(value, dict):
+        where: Place = place if is_step else (place, "value", None)
+        for name in reader.fields:
+            found.append(FieldValue(name, node, instance, value, where))
 
 
 def _fetus(entry: Mapping[str, Any]) -> int | None:
@@ -241,11 +242,8 @@ def _fetus(entry: Mapping[str, Any]) -> int | None:
     return int(number) if is_number and isinstance(number, str) else None
 
 
-def _identity(member: dict[str, Any]) -> str:
-    node_id = member.get("archetype_node_id")
-    if isinstance(node_id, str):
-        return node_id
-    # An ISM_TRANSITION is no LOCATABLE: the code of its careflow step stands for the node id.
+def _step_code(member: dict[str, Any]) -> str:
+    """An ISM_TRANSITION is no LOCATABLE: the code of its careflow step stands for the node id."""
     return code_of(member) or "" if "careflow_step" in member else ""
 
 

@@ -20,6 +20,7 @@ GROUPS = (
     ("PARTY_RELATED", "relationship", "subject_relationship"),
     ("TERM_MAPPING", "purpose", "term_mapping_purpose"),
     ("AUDIT_DETAILS", "change_type", "audit_change_type"),
+    ("ATTESTATION", "reason", "attestation_reason"),
 )
 
 # Class, attribute (a CODE_PHRASE), and the code set that its code is of.
@@ -66,4 +67,5 @@ FILLED_TEXTS = (
 )
 
 PARTY_TYPES = frozenset({"PERSON", "ORGANISATION", "GROUP", "AGENT", "ROLE", "PARTY", "ACTOR"})
+PERIOD_FORMALISMS = frozenset({"HL7:PIVL", "HL7:EIVL"})
 MAGNITUDE_STATUSES = frozenset({"=", "<", ">", "<=", ">=", "~"})

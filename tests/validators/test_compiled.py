@@ -114,7 +114,7 @@ def test_the_rows_of_the_conformance_schedule() -> None:
     assert recognised > accepted * 3 // 4  # intervals and partial values are left to the interpreter
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_json_anywhere(draw: st.DataObject) -> None:
     data = composition()
@@ -124,7 +124,7 @@ def test_any_json_anywhere(draw: st.DataObject) -> None:
     agree(SMALL, OPT, data, complete=draw.draw(st.booleans()))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_parts_moved_about(draw: st.DataObject) -> None:
     """Valid parts in wrong or other places, repeated, removed, in another order."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from archetypes.findings import Finding
-from templates.field_reading import FieldValue
 from validators.card.fields import Card, finding
 
 BMI_TOLERANCE = 0.1
@@ -44,15 +43,12 @@ def blood_pressure_order(card: Card) -> Iterator[Finding]:
 def above_zero(card: Card) -> Iterator[Finding]:
     """X8: a measure of zero is none."""
     for name in ABOVE_ZERO:
-        for value in _once(card.all(name)):
-            if value.number is not None and value.number <= 0:
+        if name in card.values:
+            low = (value for value in card.all(name) if value.number is not None and value.number <= 0)
+            for value in {value.path: value for value in low}.values():
                 yield finding("card.not_positive", value, "> 0", str(value.plain))
 
 
 def _is_height(number: float | None) -> TypeGuard[float]:
     """Something to divide by; what is no height is found by the template's range."""
     return number is not None and 1 <= number <= 10_000
-
-
-def _once(values: list[FieldValue]) -> Iterator[FieldValue]:
-    yield from {value.path: value for value in values}.values()

@@ -18,6 +18,10 @@ from archetypes.findings import Finding
 from validators.card.codes import SEVERITIES
 
 _OWN = ("local", "openehr")
+# What says which class, node, language or archetype it is: closed lists of the reference model.
+_NO_CONTENT = frozenset(
+    {"_type", "archetype_details", "archetype_node_id", "encoding", "language", "territory", "uid"}
+)
 
 # True if a code of a terminology lies below one of the forbidden ones, where the code system is loaded.
 Subsumed = Callable[[str, str, str], bool]
@@ -35,8 +39,7 @@ class Forbidden:
     def has_wording(self, text: str) -> bool:
         """True for forbidden wording; the hints spare most texts the patterns."""
         lower = text.casefold()
-        hinted = any(hint in lower for hint in self.hints)
-        return hinted and self.wording.search(lower) is not None
+        return any(map(lower.__contains__, self.hints)) and self.wording.search(lower) is not None
 
     def has_code(self, terminology: str, code: str, subsumed: Subsumed | None) -> bool:
         """True for a forbidden code."""
@@ -77,29 +80,36 @@ def forbidden() -> Forbidden:
 
 
 def _is_clean(composition: Mapping[str, Any], subsumed: Subsumed | None) -> bool:
+    """True if no text of the document has forbidden wording, and no code is forbidden.
+
+    Most of a document are names of classes and nodes, which the validator has checked: they are passed over.
+    """
     texts: list[str] = []
-    codes: set[tuple[str, str]] = set()
-    stack: list[Mapping[str, Any] | list[Any]] = [composition]
+    phrases: list[Mapping[str, Any]] = []
+    stack: list[Any] = [composition]
     while stack:
         node = stack.pop()
-        if isinstance(node, list):
-            stack.extend(member for member in node if isinstance(member, dict | list))
+        if "code_string" in node and isinstance(node, dict):
+            phrases.append(node)
             continue
-        if "code_string" in node:
-            phrase = _code(node)
-            if phrase is not None:
-                codes.add(phrase)
-            continue
-        for value in node.values():
-            if isinstance(value, str):
-                texts.append(value)
-            elif isinstance(value, dict | list):
+        for name, value in node.items() if isinstance(node, dict) else enumerate(node):
+            kind = type(value)
+            if kind is str:
+                if name not in _NO_CONTENT:
+                    texts.append(value)
+            elif (kind is dict or kind is list) and name not in _NO_CONTENT:
                 stack.append(value)
+    return not (_have_wording(texts) or _have_code(phrases, subsumed))
+
+
+def _have_wording(texts: list[str]) -> bool:
     # What stands between two texts is no space: no pattern reaches from one into the next.
-    if forbidden().has_wording("\x00".join(texts)):
-        return False
-    foreign = (phrase for phrase in codes if phrase[0] not in _OWN)
-    return not any(forbidden().has_code(*phrase, subsumed) for phrase in foreign)
+    return forbidden().has_wording("\x00".join(texts))
+
+
+def _have_code(phrases: list[Mapping[str, Any]], subsumed: Subsumed | None) -> bool:
+    found = {phrase for phrase in map(_code, phrases) if phrase is not None}
+    return any(name not in _OWN and forbidden().has_code(name, code, subsumed) for name, code in found)
 
 
 def _nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from archetypes.findings import Finding
@@ -12,21 +12,22 @@ from validators.card import answers, dates, identifiers, measures
 from validators.card.fields import Card, read_card
 from validators.card.not_on_card import Subsumed, not_on_card
 
-RULES: tuple[Callable[[Card], Iterator[Finding]], ...] = (
-    measures.bmi,
-    measures.blood_pressure_order,
-    measures.above_zero,
-    dates.terms_apart,
-    dates.term_by_period,
-    dates.gestation_format,
-    dates.gestational_age,
-    answers.fetuses,
-    answers.rhesus,
-    answers.nothing_particular,
-    answers.no_hereditary,
-    identifiers.organisation_numbers,
-    identifiers.national_ids,
-)
+# Each rule with fields without any of which it has nothing to say.
+RULES: Mapping[Callable[[Card], Iterator[Finding]], frozenset[str]] = {
+    measures.bmi: frozenset({"HK8.3"}),
+    measures.blood_pressure_order: frozenset({"HK13.5"}),
+    measures.above_zero: frozenset(measures.ABOVE_ZERO),
+    dates.terms_apart: frozenset({"HK9.5"}),
+    dates.term_by_period: frozenset({"HK9.4"}),
+    dates.gestation_format: frozenset(dates.AGES),
+    dates.gestational_age: frozenset({"HK9.5", "HK9.8"}),
+    answers.fetuses: frozenset({"HK9.10", "HK15.3"}),
+    answers.rhesus: frozenset({"HK10.9", "HK12.2"}),
+    answers.nothing_particular: frozenset({"HK5.1"}),
+    answers.no_hereditary: frozenset({"HK4.1"}),
+    identifiers.organisation_numbers: frozenset({"HK2.5"}),
+    identifiers.national_ids: frozenset({"HK1.20"}),
+}
 
 
 def validate_card(
@@ -40,7 +41,10 @@ def validate_card(
     if not isinstance(composition, dict) or not is_card_template(opt):
         return []
     card = read_card(opt, composition)
-    findings = [finding for rule in RULES for finding in rule(card)]
+    fields = card.values.keys()
+    findings = [
+        finding for rule, needed in RULES.items() if not needed.isdisjoint(fields) for finding in rule(card)
+    ]
     findings.extend(not_on_card(composition, subsumed))
     return findings
 

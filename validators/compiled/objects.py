@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from archetypes.aom.constraints import (
@@ -19,11 +20,15 @@ from validators.compiled.rm_rules import invariant_conditions
 from validators.compiled.source import Source, Test
 from validators.compiled.units import DEEPEST, Fit, Unit, root_of
 from validators.compiled.values import name_condition, rubric_condition, value_conditions
-from validators.compiled.warnings import NotCompiled, PathStep, Refused, Unsure, last_step, unsure
+from validators.compiled.warnings import NotCompiled, PathStep, Refused, Unsure, Warned, last_step, unsure
 from validators.composition.naming import identifier
 from validators.composition.objects import SPELLINGS
 from validators.composition.reference_model import PRIMITIVES, ClassFacts, facts_of
 
+# Attributes that say what data are; in the documents of a template they hardly differ.
+TELLING = frozenset(
+    {"archetype_details", "category", "encoding", "language", "name", "setting", "subject", "territory"}
+)
 MOST_INLINE = 8  # members of a small object that is judged where it stands, without a call
 _CALLED = frozenset({"DV_INTERVAL", "REFERENCE_RANGE"})
 
@@ -118,7 +123,7 @@ class _Writer:
             conditions = primitive_conditions(self.source, attribute.type_name, first, variable)
             return conditions + self._leaf(attribute, constraint, variable)
         child = self._child(name, attribute, constraint, known)
-        return [self._object(child, member, first, variable)]
+        return [self._object(name, child, member, first, variable)]
 
     def _leaf(self, attribute: RmAttribute, constraint: CAttribute | None, variable: str) -> list[str]:
         children = _allowed(constraint)
@@ -200,15 +205,34 @@ class _Writer:
 
     # --- objects inside ----------------------------------------------------------------------------
 
-    def _object(self, child: Unit, member: Any, first: str, variable: str) -> str:
+    def _object(self, name: str, child: Unit, member: Any, first: str, variable: str) -> str:
         shapes, learn = self.source.constant(child.shapes), self.source.constant(child.learn)
         place = self.place_of(child)
+        called = f"({shapes}.get(tuple({variable})) or {learn})({variable}, {place})"
+        usual = self._usual(name, child, member)
+        known = "" if usual is None else f"{first} == {self.source.constant(usual)} or "
+        first = first if usual is None else variable
         inline = self._inline(child, member, first, variable)
-        if inline is None:
-            return f"({shapes}.get(tuple({first})) or {learn})({variable}, {place})"
-        return (
-            f"(({' and '.join(inline)}) or ({shapes}.get(tuple({variable})) or {learn})({variable}, {place}))"
-        )
+        if inline is not None:
+            return f"({known}({' and '.join(inline)}) or {called})"
+        return f"({known}{called.replace(f'tuple({variable})', f'tuple({first})', 1)})"
+
+    def _usual(self, name: str, child: Unit, member: Any) -> dict[str, Any] | None:
+        """A copy of an object that says what data are, and is the same each time: what equals it is right.
+
+        Only of texts: 1, 1.0 and true are equal. None where the object may need a warning, or is not right.
+        """
+        if name not in TELLING or not _is_text_only(member):
+            return None
+        if any(child.template.can_warn(candidate) for candidate in child.candidates):
+            return None
+        copy: dict[str, Any] = deepcopy(member)
+        warned: Warned = []
+        try:
+            is_right = child.test(copy, len(self.steps) + 1 if child.is_free else (None, warned))
+        except Unsure:
+            return None
+        return copy if is_right and not warned else None
 
     def _inline(self, child: Unit, member: Any, first: str, variable: str) -> list[str] | None:
         """The conditions on a small object, written where it stands; None if it is not small."""
@@ -229,6 +253,13 @@ class _Writer:
         except Unsure:
             return None
         return conditions
+
+
+def _is_text_only(value: Any) -> bool:
+    """True for a small object of texts and such objects."""
+    if type(value) is not dict or not _is_small(value):
+        return False
+    return all(type(member) is str or _is_text_only(member) for member in value.values())
 
 
 def _is_small(value: Mapping[str, Any]) -> bool:

@@ -102,6 +102,12 @@ def _archetype_details(node: Object) -> list[str]:
     return [] if details is None else [f"{details}['archetype_id']['value'] == {node_id}"]
 
 
+def _archetype_root(node: Object) -> list[str]:
+    if "archetype_details" not in node.variables:
+        raise Unsure
+    return []
+
+
 def _element_value(node: Object) -> list[str]:
     has_value, has_flavour = "value" in node.variables, "null_flavour" in node.variables
     if has_value == has_flavour or (has_value and "null_reason" in node.variables):
@@ -141,6 +147,7 @@ def _uri(node: Object) -> list[str]:
 
 _WRITTEN: Mapping[Invariant, Callable[[Object], list[str]]] = {
     invariants.check_archetype_details: _archetype_details,
+    invariants.check_archetype_root: _archetype_root,
     invariants.check_element_value: _element_value,
     invariants.check_history_events: _history_events,
     invariants.check_party_identified: _party_identified,
@@ -152,6 +159,8 @@ _WRITTEN: Mapping[Invariant, Callable[[Object], list[str]]] = {
 # Rules that have nothing to say of an object without the attribute.
 _NEEDED: Mapping[Invariant, str] = {
     invariants.check_ism_transition: "transition",
+    invariants.check_history_period: "period",
+    invariants.check_item_table: "rows",
     invariants.check_magnitude_status: "magnitude_status",
     invariants.check_normal_status: "normal_status",
     invariants.check_accuracy: "accuracy_is_percent",

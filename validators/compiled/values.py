@@ -19,6 +19,7 @@ from archetypes.aom.constraints import (
     QuantityItem,
 )
 from archetypes.repository import admits
+from archetypes.rm.canonical_json import write_canonical
 from archetypes.terminology import terminology
 from validators.compiled.leaves import holds, interval_conditions, remembered
 from validators.compiled.source import Source
@@ -28,6 +29,8 @@ from validators.composition.check import Check
 from validators.composition.data_values import ANY_PRECISION, check_ordinal, is_same_terminology
 from validators.composition.naming import admits_name, listed_names, name_constraint
 from validators.composition.place import Place
+
+_MOST_NAMES, _LONGEST_NAME = 256, 500
 
 
 class Object(Protocol):
@@ -191,9 +194,22 @@ def name_condition(node: Object) -> list[str]:
 
 
 def _admits(unit: Unit, constraint: CObject) -> Callable[[Any], bool]:
+    """Names that were admitted are known again as they are written."""
     template = unit.template
     check = Check(template.rules, template.language, template.complete)
-    return lambda value: admits_name(constraint, value, Place(None, "", None, constraint, value), check)
+    admitted: set[bytes] = set()
+
+    def test(value: Any) -> bool:
+        key = write_canonical(value["name"])
+        if key in admitted:
+            return True
+        place = Place(None, "", None, constraint, value)
+        is_admitted = admits_name(constraint, value, place, check)
+        if is_admitted and len(admitted) < _MOST_NAMES and len(key) < _LONGEST_NAME:
+            admitted.add(key)
+        return is_admitted
+
+    return test
 
 
 def rubric_condition(node: Object) -> list[str]:

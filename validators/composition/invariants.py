@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from archetypes.rm.iso8601 import duration_seconds, temporal_key
+from archetypes.rm.iso8601 import NANOSECONDS, duration_seconds, temporal_key
 from archetypes.rm.value_domains import (
     CODE_SETS,
     FILLED_TEXTS,
     GROUPS,
     MAGNITUDE_STATUSES,
     PARTY_TYPES,
+    PERIOD_FORMALISMS,
     STATE_AFTER,
 )
 from archetypes.terminology import terminology
@@ -27,6 +28,7 @@ Invariant = Callable[[Node, Place, Report], None]
 
 _ARCHETYPE_ID = re.compile(r"\w+-\w+-[A-Z_]+\.[\w-]+(?:\.[\w.\-]+)?", re.ASCII)
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
+_EXACT_DURATION = re.compile(r"P(\d+W)?(\d+D)?(T.+)?", re.ASCII)
 _RATIO, _UNITARY, _PERCENT, _FRACTION, _INTEGER_FRACTION = range(5)
 _DENOMINATORS: Mapping[float, int] = {_UNITARY: 1, _PERCENT: 100}
 
@@ -76,6 +78,40 @@ def check_element_value(node: Node, place: Place, report: Report) -> None:
 def check_history_events(node: Node, place: Place, report: Report) -> None:
     if not node.get("events") and node.get("summary") is None:
         report.add("invariant.history_events", place, "events or summary")
+
+
+def check_archetype_root(node: Node, place: Place, report: Report) -> None:
+    """A COMPOSITION or ENTRY is the root of an archetype, and says of which."""
+    node_id = text(node, "archetype_node_id")
+    if node_id and not is_archetype_id(node_id) and node.get("archetype_details") is None:
+        report.add("invariant.archetype_details_missing", Place(place, "archetype_details"), "", node_id)
+
+
+def check_history_period(node: Node, place: Place, report: Report) -> None:
+    """Events of a periodic history lie whole periods after its origin; months and years have no length."""
+    period, events = text(node, "period", "value"), node.get("events")
+    length = None if period is None or not _EXACT_DURATION.fullmatch(period) else duration_seconds(period)
+    start = temporal_key(text(node, "origin", "value") or "")
+    if not length or start is None or not isinstance(events, list):
+        return
+    for index, event in enumerate(events):
+        written = text(event, "time", "value") if isinstance(event, dict) else None
+        moment = temporal_key(written or "")
+        if moment is not None and (moment - start) % round(length * NANOSECONDS):
+            here = Place(Place(place, "events", index), "time")
+            report.add("invariant.history_period", here, f"a multiple of {period}", written or "")
+
+
+def check_item_table(node: Node, place: Place, report: Report) -> None:
+    """Each row of a table holds elements only."""
+    rows = node.get("rows")
+    for row_index, row in enumerate(rows if isinstance(rows, list) else ()):
+        cells = row.get("items") if isinstance(row, dict) else None
+        for index, cell in enumerate(cells if isinstance(cells, list) else ()):
+            kind = cell.get("_type") if isinstance(cell, dict) else None
+            if kind not in (None, "ELEMENT"):
+                here = Place(Place(place, "rows", row_index), "items", index)
+                report.add("invariant.item_table", here, "ELEMENT", shown(kind))
 
 
 def check_ism_transition(node: Node, place: Place, report: Report) -> None:
@@ -164,10 +200,33 @@ def check_proportion(node: Node, place: Place, report: Report) -> None:
             wanted = "not 0" if expected is None else str(expected)
             here = Place(place, "denominator")
             report.add("invariant.proportion_denominator", here, wanted, shown(denominator))
-    must_be_whole = kind in (_FRACTION, _INTEGER_FRACTION) or number(node, "precision") == 0
+    precision = number(node, "precision")
+    if kind in (_FRACTION, _INTEGER_FRACTION) and precision is not None and precision > 0:
+        here = Place(place, "precision")
+        report.add("invariant.proportion_integral", here, "0", shown(precision))
+    must_be_whole = kind in (_FRACTION, _INTEGER_FRACTION) or precision == 0
     if must_be_whole and is_integral(node) is False:
         found = f"{shown(node['numerator'])}/{shown(node['denominator'])}"
         report.add("invariant.proportion_integral", place, "whole numbers", found)
+
+
+def check_range_is_simple(node: Node, place: Place, report: Report) -> None:
+    """The bounds of a reference range have no ranges of their own."""
+    for side in ("lower", "upper"):
+        bound = part(node, "range", side)
+        for name in ("normal_range", "other_reference_ranges"):
+            if bound and bound.get(name) is not None:
+                here = Place(Place(place, "range"), side)
+                report.add("invariant.range_is_simple", here, f"no {name}")
+
+
+def check_period_formalism(node: Node, place: Place, report: Report) -> None:
+    """A periodic time is written in one of HL7's two formalisms."""
+    found = text(node, "value", "formalism")
+    if found is not None and found not in PERIOD_FORMALISMS:
+        here = Place(place, "value")
+        expected = " | ".join(sorted(PERIOD_FORMALISMS))
+        report.add("invariant.time_specification", here, expected, found, below="/formalism")
 
 
 def check_precision(node: Node, place: Place, report: Report) -> None:
@@ -301,14 +360,19 @@ def _tables() -> Mapping[str, tuple[Invariant, ...]]:
 
 OWN_RULES: Mapping[str, tuple[Invariant, ...]] = {
     "LOCATABLE": (check_archetype_details,),
+    "COMPOSITION": (check_archetype_root,),
+    "ENTRY": (check_archetype_root,),
     "ELEMENT": (check_element_value,),
-    "HISTORY": (check_history_events,),
+    "HISTORY": (check_history_events, check_history_period),
+    "ITEM_TABLE": (check_item_table,),
     "ISM_TRANSITION": (check_ism_transition,),
     "PARTY_IDENTIFIED": (check_party_identified,),
     "PARTY_REF": (check_party_ref_type,),
     "DV_INTERVAL": (_interval,),
     "DV_PROPORTION": (check_proportion,),
     "DV_QUANTITY": (check_precision,),
+    "REFERENCE_RANGE": (check_range_is_simple,),
+    "DV_PERIODIC_TIME_SPECIFICATION": (check_period_formalism,),
     "DV_QUANTIFIED": (check_magnitude_status,),
     "DV_ORDERED": (check_normal_status,),
     "DV_AMOUNT": (check_accuracy,),
