@@ -19,6 +19,7 @@ from cdr.versions import Kind, StoredVersion
 from templates.errors import NotSayable
 
 BASE_PATH = "/openehr/v1"
+ANALYSIS_PATH = "/analysis/v1"
 _RESOURCES = {Kind.COMPOSITION: "composition", Kind.EHR_STATUS: "ehr_status", Kind.FOLDER: "directory"}
 
 

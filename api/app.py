@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import Lifespan
 
-from api.answers import BASE_PATH
+from api.answers import ANALYSIS_PATH, BASE_PATH
 from api.card_errors import CARD_PATH
 from api.coding import Coding
 from api.errors import add_error_handlers
@@ -24,6 +24,7 @@ from api.routes import (
     admin,
     bulk,
     card,
+    card_tables,
     composition,
     consent,
     contribution,
@@ -32,6 +33,7 @@ from api.routes import (
     ehr,
     events,
     issuer,
+    projects,
     query,
     stored_query,
     subject_ids,
@@ -91,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(events.router)
     app.include_router(access.router)
     app.include_router(webhooks.router)
+    for routes in (card_tables, projects):
+        app.include_router(routes.router, prefix=ANALYSIS_PATH)
     for routes in _ROUTES:
         app.include_router(routes.router, prefix=BASE_PATH)
     if settings.is_dev:

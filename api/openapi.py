@@ -33,6 +33,7 @@ TAGS = [
     {"name": "Consent", "description": "Her own decisions: consent, her copy, what she does not want seen."},
     {"name": "Events", "description": "What happens, as it happens: identifiers only."},
     {"name": "Access", "description": "Treatment relations, the woman's log, the audit."},
+    {"name": "Analysis", "description": "The card as tables; projects of analysts."},
     {"name": "System", "description": "What this server is and whether it is ready."},
     {"name": "Admin", "description": "Development servers only."},
 ]

@@ -14,8 +14,8 @@ _EXTENDED = re.compile(
 )
 
 
-def version_time(text: str | None) -> datetime | None:
-    """The parameter ``version_at_time``: ISO 8601 extended; without a zone it is the server's local time.
+def version_time(text: str | None, name: str = "version_at_time") -> datetime | None:
+    """The parameter ``name``: ISO 8601 extended; without a zone it is the server's local time.
 
     Raises MalformedRequest for anything else.
     """
@@ -23,17 +23,17 @@ def version_time(text: str | None) -> datetime | None:
         return None
     match = _EXTENDED.fullmatch(text)
     if match is None:
-        raise _malformed(text)
+        raise _malformed(name, text)
     day, clock, zone = match.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock}{(zone or '').replace(' ', '+').upper()}")
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _malformed(text) from error
+        raise _malformed(name, text) from error
 
 
-def _malformed(text: str) -> MalformedRequest:
-    message = f"version_at_time: {text!r} is not a time such as 2026-03-01T12:30:00+01:00"
+def _malformed(name: str, text: str) -> MalformedRequest:
+    message = f"{name}: {text!r} is not a time such as 2026-03-01T12:30:00+01:00"
     return MalformedRequest("parameter.malformed", message)
 
 

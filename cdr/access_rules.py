@@ -51,6 +51,9 @@ class Action(StrEnum):
     READ_EVENTS = "events.read"
     MANAGE_WEBHOOKS = "webhooks.manage"
     READ_LOG = "log.read"
+    READ_TABLE = "table.read"
+    MANAGE_PROJECTS = "project.manage"
+    READ_PROJECTS = "project.read"
     READ_AUDIT = "audit.read"
     CHECK_AUDIT = "audit.check"
     READ_RELATIONS = "relations.read"
@@ -149,6 +152,9 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.REPORT_PERSON: {SYSTEM: Need.NOTHING, SERVER: Need.NOTHING},
     Action.ERASE_ENTRY: {OFFICER: Need.NOTHING},
     Action.READ_LOG: {CITIZEN: Need.OWN},
+    Action.READ_TABLE: {ANALYST: Need.NOTHING},
+    Action.MANAGE_PROJECTS: {OFFICER: Need.NOTHING},
+    Action.READ_PROJECTS: {OFFICER: Need.NOTHING, ANALYST: Need.NOTHING},
     Action.READ_AUDIT: {OFFICER: Need.NOTHING},
     Action.CHECK_AUDIT: {OFFICER: Need.NOTHING, OPERATOR: Need.NOTHING},
     Action.READ_RELATIONS: _HER_OWN_OR_IN_CARE,

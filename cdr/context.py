@@ -33,9 +33,9 @@ class Ctx:
     """One request.
 
     ``basis`` is the access basis (UNNTAK, SAMTYKKE, FORHOYET_SAMTYKKE, AKUTT) and ``reason`` what the actor
-    says of an emergency; both go into the audit. ``clock`` returns times with a zone; ``new_id`` makes ids
-    of EHRs, objects and contributions; ``terminology`` knows outside codes. ``commits`` takes them in place
-    of the store's own queue.
+    says of an emergency; both go into the audit. ``project`` names the project of an analyst. ``clock``
+    returns times with a zone; ``new_id`` makes ids of EHRs, objects and contributions; ``terminology`` knows
+    outside codes. ``commits`` takes them in place of the store's own queue.
     """
 
     actor: Actor
@@ -44,6 +44,7 @@ class Ctx:
     settings: Settings
     basis: str = ""
     reason: str = ""
+    project: str = ""
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None

@@ -91,6 +91,19 @@ async def stream_query(
     return RowStream(columns, _audited(call, text, plan, execution))
 
 
+async def rows_for(
+    call: Call, text: str, parameters: Mapping[str, Any], access: QueryAccess
+) -> AsyncIterator[list[list[Any]]]:
+    """The rows of a query that a use case asks for itself, over the EHRs of ``access``; as they come.
+
+    Each batch is in the audit before it comes.
+    """
+    plan = compile_query(_understood(text, parameters), access, now=call.ctx.clock())
+    execution = _start(call, plan)
+    async for batch in _audited(call, text, plan, execution):
+        yield batch
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What a query would do: its plan in words, and the search in the database (None: there is none)."""

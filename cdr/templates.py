@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +36,18 @@ class TemplateRegistry:
         self._store = store
         self._refresh_seconds = refresh_seconds
         self._ready: dict[str, _Ready] = {}
+        self._ids: frozenset[str] = frozenset()
+        self._listed = -math.inf
 
     async def get(self, template_id: str) -> OperationalTemplate:
         """The newest revision of a template. Raises UnknownTemplate."""
         return (await self._newest(template_id)).compiled
+
+    async def all(self) -> Sequence[OperationalTemplate]:
+        """The newest revision of every template, by id."""
+        if time.monotonic() - self._listed >= self._refresh_seconds:
+            self._ids, self._listed = frozenset(await self._store.templates.ids()), time.monotonic()
+        return [await self.get(template_id) for template_id in sorted(self._ids | self._ready.keys())]
 
     async def web_template(self, template_id: str) -> dict[str, Any]:
         """The web template of the newest revision; not to be changed. Raises UnknownTemplate."""

@@ -16,6 +16,7 @@ from api.cli.demo import demo
 from api.cli.ehr import ehr_commands
 from api.cli.query import query
 from api.cli.serve import serve
+from api.cli.tables import tables_commands
 from api.cli.template import template_commands
 from api.cli.terminology import terminology_commands
 from api.cli.token import token_commands
@@ -37,6 +38,7 @@ app.command("coverage")(coverage)
 app.command("validate")(validate)
 app.command("query")(query)
 app.command("import")(import_compositions)
+app.add_typer(tables_commands, name="tables")
 app.add_typer(archetype_commands, name="archetype")
 app.add_typer(audit_commands, name="audit")
 app.add_typer(database_commands, name="db")

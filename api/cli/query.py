@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.analysts import PROJECT_HEADER
 from api.cli.plotting import PLOTS, write_plot
-from api.cli.remote import LOCAL, SECONDS, ServerAddress, TokenFile, bearer, download
+from api.cli.remote import LOCAL, SECONDS, As, ProjectName, ServerAddress, TokenFile, caller, download
 from api.client import Client, Rows, queries
-from api.client.operation import REST
+from api.client.operation import REST, Operation
 
 console = Console(highlight=False)
 FORMS: Mapping[str, str] = {
@@ -37,6 +39,8 @@ def query(
     ] = None,
     server: ServerAddress = LOCAL,
     token: TokenFile = None,
+    who: As = None,
+    project: ProjectName = None,
     ehr: Annotated[str | None, typer.Option(help="Ask this EHR only.", metavar="EHR_ID")] = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows on the screen and in a plot.")] = 100,
     out: Annotated[
@@ -57,19 +61,30 @@ def query(
     for file, known in ((out, FORMS), (plot, PLOTS)):
         if file is not None and file.suffix not in known:
             raise typer.BadParameter(f"{file.name} must end in {', '.join(known)}")
-    with Client(server, auth=bearer(token), timeout=SECONDS) as cdr:
+    auth = caller(server, token, who)
+    with _connection(server, auth, project) as http, Client(server, auth=auth, timeout=SECONDS) as cdr:
         if explain:
             plan = cdr.send(queries.explain(text, parameters, ehr_id=ehr))
             _show_plan(plan)
             return
         if out is not None:
-            _write(server, token, text, parameters, ehr, out)
+            _write(http, text, parameters, ehr, out)
         if out is None or plot is not None:
-            found = cdr.send(queries.run(text, parameters, ehr_id=ehr, fetch=rows + 1))
+            asked = queries.run(text, parameters, ehr_id=ehr, fetch=rows + 1)
+            found = cdr.send(_in_project(asked, project))
             _show(found, rows, out is None and plot is None)
             if plot is not None:
                 write_plot(Rows(found.columns, found.rows[:rows], found.meta), plot)
                 console.print(f"{plot}")
+
+
+def _connection(server: str, auth: httpx.Auth | None, project: str | None) -> httpx.Client:
+    headers = {PROJECT_HEADER: project} if project else {}
+    return httpx.Client(base_url=server, auth=auth, timeout=SECONDS, headers=headers)
+
+
+def _in_project(asked: Operation[Rows], project: str | None) -> Operation[Rows]:
+    return replace(asked, headers={**asked.headers, PROJECT_HEADER: project}) if project else asked
 
 
 def _text(aql: str) -> str:
@@ -96,15 +111,12 @@ def _parameters(given: list[str] | tuple[()]) -> dict[str, Any]:
     return found
 
 
-def _write(
-    server: str, token: Path | None, text: str, parameters: Mapping[str, Any], ehr: str | None, out: Path
-) -> None:
+def _write(http: httpx.Client, text: str, parameters: Mapping[str, Any], ehr: str | None, out: Path) -> None:
     headers = {"Accept": FORMS[out.suffix], "Content-Type": "application/json"}
     if ehr is not None:
         headers["openehr-ehr-id"] = ehr
     body = orjson.dumps({"q": text, "query_parameters": dict(parameters)})
-    with httpx.Client(base_url=server, auth=bearer(token), timeout=SECONDS) as http:
-        download(http, "POST", f"{REST}/query/aql", out, headers, content=body)
+    download(http, "POST", f"{REST}/query/aql", out, headers, content=body)
     console.print(f"{out}  {out.stat().st_size:,} bytes")
 
 

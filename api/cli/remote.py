@@ -11,13 +11,22 @@ import typer
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from api.cli.token import FOLDER, held
 from api.client import ClientError
 from api.client.errors import NoAnswer, refusal
+from api.tokens import DPoPAuth
 
 ServerAddress = Annotated[str, typer.Option("--server", help="Address of the server.", metavar="URL")]
 TokenFile = Annotated[
     Path | None,
     typer.Option("--token", exists=True, dir_okay=False, help="File with the access token (Bearer)."),
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", help="Somebody of the built-in issuer, such as analytiker.", metavar="PERSON"),
+]
+ProjectName = Annotated[
+    str | None, typer.Option("--project", help="Project whose pseudonyms and permits hold.", metavar="NAME")
 ]
 LOCAL = "http://127.0.0.1:8080"
 SECONDS = 330.0  # the longest that a server may let a query run, and a little
@@ -36,8 +45,15 @@ class Bearer(httpx.Auth):
 
 
 def bearer(token: Path | None) -> httpx.Auth | None:
-    """What a client sends beside each request."""
+    """What sends the token of a file, if there is one."""
     return None if token is None else Bearer(token)
+
+
+def caller(server: str, token: Path | None, who: str | None) -> httpx.Auth | None:
+    """What says who is calling, beside each request."""
+    if who is not None:
+        return DPoPAuth(held(who, None, server, FOLDER))
+    return bearer(token)
 
 
 def download(

@@ -54,7 +54,7 @@ def people() -> None:
 @token_commands.command("get")
 def get(who: Who, client: Through = None, server: Server = ADDRESS, data: Data = FOLDER) -> None:
     """Print an access token. It is bound to a key that ends with this command: to use one, see 'call'."""
-    print(_held(who, client, server, data).access_token)
+    print(held(who, client, server, data).access_token)
 
 
 @token_commands.command("headers")
@@ -67,9 +67,9 @@ def headers(
     data: Data = FOLDER,
 ) -> None:
     """Print the two headers of one request, for curl: curl -H "$(...)" takes them line by line with -H @-."""
-    held = _held(who, client, server, data)
-    print(f"Authorization: DPoP {held.access_token}")
-    print(f"DPoP: {proof(held.key, method.upper(), server + path, held.access_token)}")
+    token = held(who, client, server, data)
+    print(f"Authorization: DPoP {token.access_token}")
+    print(f"DPoP: {proof(token.key, method.upper(), server + path, token.access_token)}")
 
 
 @token_commands.command("call")
@@ -92,7 +92,7 @@ def call(
     content = None
     if body is not None:
         content, stated["Content-Type"] = body.read_bytes(), "application/json"
-    auth = DPoPAuth(_held(who, client, server, data))
+    auth = DPoPAuth(held(who, client, server, data))
     answer = httpx.request(
         method.upper(), server + path, headers=stated, content=content, auth=auth, timeout=60
     )
@@ -118,7 +118,7 @@ def _is_json(answer: httpx.Response) -> bool:
     return "json" in answer.headers.get("content-type", "") and bool(answer.content)
 
 
-def _held(who: str, through: str | None, server: str, data: Path) -> HeldToken:
+def held(who: str, through: str | None, server: str, data: Path) -> HeldToken:
     """A token for a person, or for a client without one. Ends the command if there is nobody of the name."""
     registry = builtin_registry()
     person = registry.people.get(who)

@@ -36,6 +36,8 @@ class Database:
     repeats: Collection
     tags: Collection
     stored_queries: Collection
+    projects: Collection
+    permits: Collection
     ehrs: Collection
     subjects: Collection
     joins: Collection

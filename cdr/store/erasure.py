@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 from cdr.events import EventType
 from cdr.store.database import DURABLE, Database, of_an_ehr, store_errors
 from cdr.store.feed import notice
-from cdr.store.tombstones import Tombstones
+from cdr.store.tombstones import EHR, JOINED, OBJECT, Tombstones
 
 CHUNK = 500
 NO_DESCRIPTION = {"$unset": {"au.d": ""}}  # words on a contribution are about all that it holds
@@ -46,7 +46,7 @@ async def erase_object(
         made_it = {"e": ehr_id, "ct": {"$in": contributions}}
         await database.versions.update_many(made_it, NO_DESCRIPTION, session=session)
         await database.repeats.update_many(made_it, FORGET, session=session)
-        await tombstones.add(object_id, at, session)
+        await tombstones.add(object_id, OBJECT, at, session)
         told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
         await database.notices.insert_one(told, session=session)
         return True
@@ -72,8 +72,9 @@ async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: s
 
         async def bury(session: AsyncClientSession) -> None:
             joined = await database.joins.distinct("_id", {"e": ehr_id}, session=session)
-            for erased in (ehr_id, *joined):
-                await tombstones.add(erased, at, session)
+            await tombstones.add(ehr_id, EHR, at, session)
+            if joined:
+                await tombstones.add_all(joined, JOINED, at, session)
             await database.joins.delete_many({"e": ehr_id}, session=session)
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:

@@ -57,6 +57,8 @@ async def prepare(database: Database) -> None:
     await database.notices.create_index("tc", name="month", expireAfterSeconds=NOTICE_SECONDS)
     await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")
     await database.stored_queries.create_index("name", name="name")
+    await database.projects.create_index("members", name="members")
+    await database.permits.create_index("project", name="project")
     await database.ehrs.create_index(
         "queryable", name="not_queryable", partialFilterExpression={"queryable": False}
     )

@@ -31,6 +31,7 @@ from cdr.store.feed import Feed
 from cdr.store.hot_indexes import HotIndexes
 from cdr.store.indexes import prepare
 from cdr.store.joins import Joins
+from cdr.store.project_documents import ProjectDocuments
 from cdr.store.proof_marks import ProofMarks
 from cdr.store.reads import Reads
 from cdr.store.relations import Relations
@@ -79,6 +80,7 @@ class Store:
         self.webhooks = WebhookDocuments(database)
         self.hot_indexes = HotIndexes(database, hot_indexes)
         self.candidates = Candidates(database, self.hot_indexes)
+        self.projects = ProjectDocuments(database)
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
         self.consents = Consents(database)
@@ -168,6 +170,12 @@ class Store:
         return await erasure.erase_object(
             self._database, self._tombstones, ehr_id, object_id, datetime.now(UTC)
         )
+
+    async def erased_since(self, at: datetime) -> int:
+        """How many EHRs were erased after a time, or lost their card by a withdrawal of consent."""
+        with store_errors():
+            withdrawn = await self._database.removals.distinct("e", {"at": {"$gt": at}})
+            return await self._tombstones.ehrs_since(at) + len(withdrawn)
 
     async def delete_all_ehrs(self) -> int:
         """Empty a development database of EHRs; returns how many there were."""

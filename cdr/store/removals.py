@@ -20,7 +20,7 @@ from cdr.errors import StoreUnavailable
 from cdr.store.audit_log import AuditLog
 from cdr.store.database import DURABLE, Database, Document, store_errors
 from cdr.store.erasure import FORGET, NO_DESCRIPTION
-from cdr.store.tombstones import Tombstones
+from cdr.store.tombstones import OBJECT, Tombstones
 from cdr.versions import Kind
 from templates.operational import TemplateAccess
 
@@ -145,7 +145,7 @@ class _Step:
         for about_them in (database.tags, database.code_checks):
             await about_them.delete_many(where, session=session)
         await self._clean_contributions(contributions, session)
-        await self._tombstones.add_all(self._objects, datetime.now(UTC), session)
+        await self._tombstones.add_all(self._objects, OBJECT, datetime.now(UTC), session)
         counted = {"$inc": {"done": len(removed)}}
         await database.removals.update_one({"_id": self._job}, counted, session=session)
 

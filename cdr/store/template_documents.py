@@ -53,6 +53,11 @@ class TemplateDocuments:
             )
         return 0 if found is None else int(found["rev"])
 
+    async def ids(self) -> Sequence[str]:
+        """The ids of all templates."""
+        with store_errors():
+            return [str(each) for each in await self.database.templates.distinct("tid")]
+
     async def all_newest(self) -> Sequence[PublishedTemplate]:
         """The newest revision of every template, by id."""
         newest: dict[str, PublishedTemplate] = {}

@@ -13,9 +13,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.store.database import Database
 
+EHR, OBJECT, JOINED = "EHR", "object", "joined"
+
 
 class Tombstones:
-    """Erased EHR ids; without the database's key nobody can tell which ids they were."""
+    """Erased ids; without the database's key nobody can tell which ids they were."""
 
     def __init__(self, database: Database, key: bytes) -> None:
         self._database = database
@@ -31,16 +33,19 @@ class Tombstones:
         assert stored is not None  # written just now, and never deleted
         return cls(database, stored["key"])
 
-    async def add(self, ehr_id: str, at: datetime, session: AsyncClientSession) -> None:
-        """Remember an erased id."""
-        await self.add_all([ehr_id], at, session)
+    async def add(self, erased_id: str, kind: str, at: datetime, session: AsyncClientSession) -> None:
+        """Remember an erased id of an ``EHR``, an ``object`` or an EHR that was ``joined`` to another."""
+        await self.add_all([erased_id], kind, at, session)
 
-    async def add_all(self, ids: Sequence[str], at: datetime, session: AsyncClientSession) -> None:
-        """Remember erased ids; there is at least one."""
-        marks = [
-            UpdateOne({"_id": self._mark(id_)}, {"$setOnInsert": {"at": at}}, upsert=True) for id_ in ids
-        ]
+    async def add_all(self, ids: Sequence[str], kind: str, at: datetime, session: AsyncClientSession) -> None:
+        """Remember erased ids of one kind; there is at least one."""
+        left = {"$setOnInsert": {"at": at, "k": kind}}
+        marks = [UpdateOne({"_id": self._mark(each)}, left, upsert=True) for each in ids]
         await self._database.tombstones.bulk_write(marks, session=session)
+
+    async def ehrs_since(self, at: datetime) -> int:
+        """How many EHRs were erased after a time."""
+        return await self._database.tombstones.count_documents({"k": EHR, "at": {"$gt": at}})
 
     async def any_of(self, ehr_ids: Sequence[str], session: AsyncClientSession | None = None) -> bool:
         """Was one of these ids erased?"""

@@ -6,7 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from cdr import (
     access_log,
+    card_tables,
     code_checks,
     code_list_impact,
     code_lists,
@@ -23,6 +24,7 @@ from cdr import (
     directory,
     ehrs,
     joining,
+    projects,
     queries,
     relations,
     row_upkeep,
@@ -49,6 +51,8 @@ pytestmark = pytest.mark.anyio
 SOME_EHR = "8849182c-82ad-4088-a07f-48ead4180515"
 MODULES = (
     access_log,
+    card_tables,
+    projects,
     code_checks,
     code_list_impact,
     code_lists,
@@ -238,6 +242,36 @@ async def a_search(ctx: Ctx) -> dict[str, Any]:
     return {"wanted": AuditSearch()}
 
 
+async def a_table(ctx: Ctx) -> dict[str, Any]:
+    return {"name": "woman"}
+
+
+async def a_new_project(ctx: Ctx) -> dict[str, Any]:
+    return {"name": "anaemia", "title": "Anaemia", "members": ["ada"]}
+
+
+async def a_project(ctx: Ctx) -> dict[str, Any]:
+    return {"name": (await projects.create_project(ctx, **await a_new_project(ctx))).name}
+
+
+async def members(ctx: Ctx) -> dict[str, Any]:
+    return await a_project(ctx) | {"members": ["ada", "bo"]}
+
+
+async def of_a_project(ctx: Ctx) -> dict[str, Any]:
+    return {"project": (await a_project(ctx))["name"]}
+
+
+async def a_new_permit(ctx: Ctx) -> dict[str, Any]:
+    until = ctx.clock() + timedelta(days=30)
+    return await of_a_project(ctx) | {"what": "HK13.17", "reason": "notes", "until": until}
+
+
+async def a_permit(ctx: Ctx) -> dict[str, Any]:
+    made = await projects.permit(ctx, **await a_new_permit(ctx))
+    return {"project": made.project, "permit_id": made.id}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -250,6 +284,16 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_relations": an_ehr,
     "open_relation": an_ehr,
     "end_relation": a_relation,
+    "list_card_tables": nothing,
+    "card_table": a_table,
+    "table_codebook": a_table,
+    "create_project": a_new_project,
+    "list_projects": nothing,
+    "set_members": members,
+    "end_project": a_project,
+    "permit": a_new_permit,
+    "list_permits": of_a_project,
+    "withdraw_permit": a_permit,
     "create_ehr": nothing,
     "get_ehr": an_ehr,
     "get_ehr_by_subject": a_subject,
