@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cdr.actor import Actor, ActorKind
 from cdr.events import EventFilter, EventType
+from cdr.grants import Grant
 from cdr.store.database import Database, Document, store_errors
 
 _NEVER_STORED = frozenset({"person_id"})
@@ -89,7 +90,7 @@ def _document(webhook: Webhook) -> Document:
         "_id": webhook.id,
         "url": webhook.url,
         "secret": webhook.secret,
-        "owner": {name: getattr(webhook.owner, name) for name in _OF_AN_ACTOR},
+        "owner": _owner_document(webhook.owner),
         "types": sorted(webhook.wanted.types),
         "templates": sorted(webhook.wanted.templates),
         "made": webhook.made,
@@ -100,16 +101,26 @@ def _document(webhook: Webhook) -> Document:
 
 
 def _webhook(document: Document) -> Webhook:
-    owner = document["owner"]
-    known = {**owner, "kind": ActorKind(owner["kind"]), "scopes": tuple(owner["scopes"])}
     types = frozenset(map(EventType, document["types"]))
     return Webhook(
         id=document["_id"],
         url=document["url"],
         secret=document["secret"],
-        owner=Actor(**known),
+        owner=_owner(document["owner"]),
         wanted=EventFilter(types, frozenset(document["templates"])),
         made=document["made"],
         cursor=document["cursor"],
         state=DeliveryState(**document["state"]),
     )
+
+
+def _owner_document(owner: Actor) -> Document:
+    known = {name: getattr(owner, name) for name in _OF_AN_ACTOR}
+    grants = None if owner.grants is None else [asdict(grant) for grant in owner.grants]
+    return {**known, "kind": owner.kind.value, "grants": grants}
+
+
+def _owner(document: Document) -> Actor:
+    grants = document["grants"]
+    held = None if grants is None else tuple(Grant(**grant) for grant in grants)
+    return Actor(**{**document, "kind": ActorKind(document["kind"]), "grants": held})
