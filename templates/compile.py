@@ -32,6 +32,7 @@ from templates.rules import apply_rules, with_fixed_name, with_subject
 from templates.slots import Filler, fill
 from templates.source import Item, Rule, Template
 from templates.tree import edit_at
+from templates.uncompiled import uncompiled
 
 
 def compile_template(
@@ -114,6 +115,11 @@ class _Compiler:
             archetype = self._repository.get(item.archetype_id)
         except UnknownArchetype:
             faults.error("template.unknown_archetype", found=item.archetype_id)
+            return None
+        refused = dict.fromkeys(uncompiled(archetype.definition))
+        for code, found in refused:
+            faults.error(code, found=found)
+        if refused:
             return None
         return _root(archetype, expand_internal_references(archetype.definition, faults))
 

@@ -10,10 +10,10 @@ from archetypes.adl.cadl_parts import (
     read_cardinality,
     read_multiplicity,
     read_occurrences,
-    read_slot_patterns,
+    read_root,
+    read_slot_assertions,
     read_type_name,
 )
-from archetypes.adl.comments import with_comments
 from archetypes.adl.lexer import MATCHES, TokenStream
 from archetypes.adl.odin import MAX_DEPTH
 from archetypes.adl.primitives import at_primitive, parse_primitive, rm_type_of
@@ -38,12 +38,7 @@ _CODE = re.compile(r"\[\s*(?P<terminology>[\w.\-]+(?:\([^)]*\))?)\s*::(?P<codes>
 
 def parse_definition(stream: TokenStream) -> CComplexObject:
     """The root object of a definition section. Raises AdlSyntaxError."""
-    root = _object(stream, 0)
-    if not isinstance(root, CComplexObject):
-        raise stream.unexpected("a complex object as root")
-    if stream.token.kind != "end":
-        raise stream.unexpected("the end of the definition")
-    return with_comments(root, stream)
+    return read_root(stream, _object)
 
 
 def _object(stream: TokenStream, depth: int) -> CObject:
@@ -128,14 +123,13 @@ def _slot(stream: TokenStream) -> ArchetypeSlot:
     node_id = _node_id(stream)
     stated = read_occurrences(stream) or ONCE
     node_id = node_id or _node_id(stream)
-    includes, excludes = read_slot_patterns(stream)
+    assertions = read_slot_assertions(stream)
     return ArchetypeSlot(
         rm_type_name=name,
         node_id=node_id,
         occurrences=stated,
-        includes=includes,
-        excludes=excludes,
         span=span,
+        **assertions,
     )
 
 

@@ -10,10 +10,10 @@ from archetypes.adl.cadl_parts import (
     read_cardinality,
     read_multiplicity,
     read_occurrences,
-    read_slot_patterns,
+    read_root,
+    read_slot_assertions,
     read_type_name,
 )
-from archetypes.adl.comments import with_comments
 from archetypes.adl.lexer import MATCHES, TokenStream
 from archetypes.adl.odin import MAX_DEPTH, read_odin_object
 from archetypes.adl.primitives import at_primitive, parse_primitive, rm_type_of
@@ -50,12 +50,7 @@ class _Head(NamedTuple):
 
 def parse_definition2(stream: TokenStream) -> CComplexObject:
     """The root object of a definition section. Raises AdlSyntaxError."""
-    root = _object(stream, 0)
-    if not isinstance(root, CComplexObject):
-        raise stream.unexpected("a complex object as root")
-    if stream.token.kind != "end":
-        raise stream.unexpected("the end of the definition")
-    return with_comments(root, stream)
+    return read_root(stream, _object)
 
 
 def _object(stream: TokenStream, depth: int) -> CObject:
@@ -166,15 +161,14 @@ def _slot(stream: TokenStream, order: SiblingOrder | None) -> ArchetypeSlot:
     head = _head(stream)
     stated = _occurrences(stream)
     is_closed = stream.take("closed")
-    includes, excludes = read_slot_patterns(stream)
+    assertions = read_slot_assertions(stream)
     return ArchetypeSlot(
         rm_type_name=head.rm_type_name,
         node_id=head.node_id,
         sibling_order=order,
-        includes=includes,
-        excludes=excludes,
         is_closed=is_closed,
         span=span,
+        **assertions,
         **stated,
     )
 

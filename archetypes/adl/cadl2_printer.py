@@ -120,6 +120,6 @@ def _slot(slot: ArchetypeSlot, depth: int) -> list[str]:
     pad = INDENT * depth
     closed = " closed" if slot.is_closed else ""
     head = f"{pad}allow_archetype {_typed(slot)}{_occurrences(slot)}{closed}"
-    if not slot.includes and not slot.excludes:
+    if not slot.states_anything:
         return [head]
     return [f"{head} matches {{", *print_assertions(slot, depth + 1), f"{pad}}}"]

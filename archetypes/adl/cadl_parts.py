@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
+from archetypes.adl.comments import with_comments
 from archetypes.adl.lexer import MATCHES, TokenStream
-from archetypes.aom.constraints import Cardinality, Interval
+from archetypes.aom.constraints import Cardinality, CComplexObject, CObject, Interval
 
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]*(?:<[A-Z_]+>)?")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def read_root(stream: TokenStream, read: Callable[[TokenStream, int], CObject]) -> CComplexObject:
+    """The one object of a definition section, its nodes with their comments. Raises AdlSyntaxError."""
+    root = read(stream, 0)
+    if not isinstance(root, CComplexObject):
+        raise stream.unexpected("a complex object as root")
+    if stream.token.kind != "end":
+        raise stream.unexpected("the end of the definition")
+    return with_comments(root, stream)
 
 
 def read_type_name(stream: TokenStream) -> str:
@@ -64,40 +77,56 @@ def read_cardinality(stream: TokenStream) -> Cardinality:
     return Cardinality(interval, is_ordered="unordered" not in words, is_unique="unique" in words)
 
 
-def read_slot_patterns(stream: TokenStream) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """['{' [include ...] [exclude ...] '}'] after ``matches``: what the slot includes and excludes."""
-    patterns: dict[str, list[str]] = {"include": [], "exclude": []}
+def read_slot_assertions(stream: TokenStream) -> dict[str, Any]:
+    """['{' [include ...] [exclude ...] '}'] after ``matches``, as members of an ArchetypeSlot."""
+    found: dict[str, list[str]] = {"includes": [], "excludes": [], "other_includes": [], "other_excludes": []}
     if stream.take(*MATCHES):
         stream.expect("{")
         while not stream.at("}"):
-            _assertions(stream, patterns)
+            _assertions(stream, found)
         stream.expect("}")
-    return tuple(patterns["include"]), tuple(patterns["exclude"])
+    return {name: tuple(texts) for name, texts in found.items()}
 
 
-def _assertions(stream: TokenStream, patterns: dict[str, list[str]]) -> None:
-    """'*' | (include | exclude) (archetype_id/value matches '{' /pattern/ '}')+
-
-    Assertions about anything but the archetype id are refused.
-    """
+def _assertions(stream: TokenStream, found: dict[str, list[str]]) -> None:
+    """'*' | (include | exclude) (archetype_id/value matches '{' /pattern/ '}' | other assertion)+"""
     if stream.take("*"):
         return
     if not stream.at("include", "exclude"):
         raise stream.unexpected("include or exclude")
-    word = stream.next().text.lower()
-    while stream.token.kind == "name" and not stream.at("include", "exclude"):
-        if not stream.at("archetype_id"):
-            raise stream.source.error(
-                "assertions in slots are supported about archetype_id/value only", stream.token.start
-            )
+    kind = f"{stream.next().text.lower()}s"
+    while not stream.at("include", "exclude", "}"):
+        if stream.at("archetype_id"):
+            found[kind].append(_pattern_of_id(stream))
+        else:
+            found[f"other_{kind}"].append(_other_assertion(stream))
+
+
+def _pattern_of_id(stream: TokenStream) -> str:
+    """archetype_id/value matches '{' /pattern/ '}'"""
+    stream.next()
+    stream.expect("/")
+    stream.expect("value")
+    if not stream.take(*MATCHES):
+        raise stream.unexpected("'matches'")
+    stream.expect("{")
+    pattern = _id_pattern(stream)
+    stream.expect("}")
+    return pattern
+
+
+def _other_assertion(stream: TokenStream) -> str:
+    """The text of an assertion about anything else, up to the next one about the id; braces are balanced."""
+    start, depth = stream.token.start, 0
+    while depth or not stream.at("include", "exclude", "archetype_id", "}"):
+        if stream.token.kind == "end":
+            raise stream.source.error("the assertion does not end", start)
+        opens = stream.at("{")
+        depth += opens - stream.at("}")
         stream.next()
-        stream.expect("/")
-        stream.expect("value")
-        if not stream.take(*MATCHES):
-            raise stream.unexpected("'matches'")
-        stream.expect("{")
-        patterns[word].append(_id_pattern(stream))
-        stream.expect("}")
+        if opens and stream.at("/", "^"):
+            stream.regex()
+    return stream.said(start, stream.token.start)
 
 
 def _id_pattern(stream: TokenStream) -> str:

@@ -42,10 +42,14 @@ def print_assertions(slot: ArchetypeSlot, depth: int) -> list[str]:
     """The lines of ``include`` and ``exclude``."""
     outer, inner = INDENT * depth, INDENT * (depth + 1)
     lines: list[str] = []
-    for word, patterns in (("include", slot.includes), ("exclude", slot.excludes)):
-        if patterns:
+    for word, patterns, others in (
+        ("include", slot.includes, slot.other_includes),
+        ("exclude", slot.excludes, slot.other_excludes),
+    ):
+        if patterns or others:
             lines.append(outer + word)
         lines.extend(f"{inner}archetype_id/value matches {{{_regex(pattern)}}}" for pattern in patterns)
+        lines.extend(inner + other for other in others)
     return lines
 
 

@@ -110,7 +110,7 @@ def _attribute(attribute: CAttribute, depth: int) -> list[str]:
 
 def _slot(slot: ArchetypeSlot, depth: int) -> list[str]:
     pad = INDENT * depth
-    if not slot.includes and not slot.excludes:
+    if not slot.states_anything:
         return [f"{pad}allow_archetype {_head(slot)} {{*}}"]
     lines = [f"{pad}allow_archetype {_head(slot)} {{", *print_assertions(slot, depth + 1)]
     return [*lines, f"{pad}}}"]

@@ -152,6 +152,14 @@ class TokenStream:
         self.token = self._scan(end + len(closing or mark))
         return self.source.text[start:end]
 
+    def said(self, start: int, end: int) -> str:
+        """The source between two offsets on one line, without its comments."""
+        text = self.source.text
+        inner = {at: comment for at, comment in self.comments.items() if start <= at < end}
+        begins = [start, *(at + len(comment) for at, comment in inner.items())]
+        pieces = (text[a:b] for a, b in zip(begins, [*inner, end], strict=True))
+        return " ".join(" ".join(pieces).split())
+
     def until(self, mark: str) -> str:
         """Take everything from the current token up to ``mark``, which is taken too."""
         start = self.token.start

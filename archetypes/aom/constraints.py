@@ -202,12 +202,20 @@ class CArchetypeRoot(CComplexObject):
 class ArchetypeSlot(CObject):
     """A place for other archetypes; patterns match the whole archetype id.
 
-    ``is_closed``: nothing but what already fills it (AOM 2).
+    ``other_includes`` and ``other_excludes`` are assertions about anything but the id, kept as text and not
+    evaluated. ``is_closed``: nothing but what already fills it (AOM 2).
     """
 
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    other_includes: tuple[str, ...] = ()
+    other_excludes: tuple[str, ...] = ()
     is_closed: bool = False
+
+    @property
+    def states_anything(self) -> bool:
+        """True if the slot has assertions."""
+        return bool(self.includes or self.excludes or self.other_includes or self.other_excludes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,9 +246,15 @@ def _as_root(parent: CComplexObject, child: CComplexObject) -> CComplexObject:
 
 def _slot(parent: ArchetypeSlot, child: ArchetypeSlot) -> ArchetypeSlot:
     """A slot that states no patterns keeps those of its parent."""
-    if child.includes or child.excludes:
+    if child.states_anything:
         return child
-    return replace(child, includes=parent.includes, excludes=parent.excludes)
+    return replace(
+        child,
+        includes=parent.includes,
+        excludes=parent.excludes,
+        other_includes=parent.other_includes,
+        other_excludes=parent.other_excludes,
+    )
 
 
 def _with_tuples(node: CComplexObject, tuples: tuple[CAttributeTuple, ...]) -> CComplexObject:

@@ -6,8 +6,9 @@ value sets become C_CODE_PHRASE or, with members outside, a CONSTRAINT_REF. What
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from archetypes.aom.constraints import (
     CAttribute,
@@ -30,6 +31,8 @@ from archetypes.aom.constraints import (
 
 LOCAL = "local"
 ValueSets = Mapping[str, tuple[str, ...]]
+Row = Mapping[str, CObject]
+Item = TypeVar("Item", QuantityItem, OrdinalItem)
 _QUANTITY = frozenset({"magnitude", "units", "precision"})
 
 
@@ -80,21 +83,24 @@ def _quantity(node: CComplexObject) -> CDvQuantity | None:
     told = _only_tuple(node) if node.rm_type_name == "DV_QUANTITY" else None
     if told is None or not {"units"} <= set(told.members) <= _QUANTITY:
         return None
-    items = [_quantity_item(dict(zip(told.members, row, strict=True))) for row in told.rows]
+    items = _items(told, _quantity_item)
+    return CDvQuantity(items=items, **_place(node)) if items else None
+
+
+def _items(told: CAttributeTuple, read: Callable[[Row], Item | None]) -> tuple[Item, ...]:
+    """The rows of a tuple; none where one of them cannot be said."""
+    items = [read(dict(zip(told.members, row, strict=True))) for row in told.rows]
     known = tuple(item for item in items if item is not None)
-    if len(known) < len(items):
-        return None
-    return CDvQuantity(
-        rm_type_name=node.rm_type_name,
-        node_id=node.node_id,
-        occurrences=node.occurrences,
-        occurrences_stated=node.occurrences_stated,
-        items=known,
-        span=node.span,
-    )
+    return known if len(known) == len(items) else ()
 
 
-def _quantity_item(row: Mapping[str, CObject]) -> QuantityItem | None:
+def _place(node: CObject) -> dict[str, Any]:
+    """What any constraint has, whatever its kind."""
+    names = ("rm_type_name", "node_id", "occurrences", "occurrences_stated", "span")
+    return {name: getattr(node, name) for name in names}
+
+
+def _quantity_item(row: Row) -> QuantityItem | None:
     units = _primitive(row["units"])
     magnitude, precision = _primitive(row.get("magnitude")), _primitive(row.get("precision"))
     if not isinstance(units, CString) or len(units.values) != 1:
@@ -132,21 +138,11 @@ def _ordinal(node: CComplexObject) -> CDvOrdinal | None:
     told = _only_tuple(node) if node.rm_type_name in ("DV_ORDINAL", "DV_SCALE") else None
     if told is None or set(told.members) != {"value", "symbol"}:
         return None
-    items = [_ordinal_item(dict(zip(told.members, row, strict=True))) for row in told.rows]
-    known = tuple(item for item in items if item is not None)
-    if len(known) < len(items):
-        return None
-    return CDvOrdinal(
-        rm_type_name=node.rm_type_name,
-        node_id=node.node_id,
-        occurrences=node.occurrences,
-        occurrences_stated=node.occurrences_stated,
-        items=known,
-        span=node.span,
-    )
+    items = _items(told, _ordinal_item)
+    return CDvOrdinal(items=items, **_place(node)) if items else None
 
 
-def _ordinal_item(row: Mapping[str, CObject]) -> OrdinalItem | None:
+def _ordinal_item(row: Row) -> OrdinalItem | None:
     value, symbol = _primitive(row["value"]), row["symbol"]
     if not isinstance(value, CInteger | CReal) or len(value.values) != 1:
         return None

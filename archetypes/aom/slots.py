@@ -14,7 +14,8 @@ def admits(slot: ArchetypeSlot, archetype_id: str) -> bool:
     """True if the slot takes an archetype of this id.
 
     Patterns match the whole id. With includes, an exclude of everything only closes the list; without
-    them, excludes take away from what the slot's type allows.
+    them, excludes take away from what the slot's type allows. Assertions about anything but the id are not
+    evaluated.
     """
     excluded = any(_matches(p, archetype_id) for p in slot.excludes if not is_everything(p))
     if slot.includes:

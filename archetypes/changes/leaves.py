@@ -53,6 +53,9 @@ def leaf_changes(old: CObject, new: CObject, path: str) -> Changes:
             yield from _ordinals(old, new, path)
         case ArchetypeSlot(), ArchetypeSlot():
             yield from _slots(old, new, path)
+            before, after = (" | ".join((*s.other_includes, *s.other_excludes)) for s in (old, new))
+            if before != after:
+                yield change("value_set.changed", path, before or "*", after or "*")
         case ConstraintRef(), ConstraintRef():
             if old.reference != new.reference:
                 yield change("value_set.changed", path, old.reference, new.reference)

@@ -267,8 +267,8 @@ FAULTS = [
         "not a regular expression",
     ),
     (
-        "allow_archetype CLUSTER matches { include domain_concept matches {/x/} }",
-        "about archetype_id/value only",
+        "allow_archetype CLUSTER matches { include domain_concept matches {{{{{{{/x/}",
+        "the assertion does not end",
     ),
 ]
 

@@ -87,3 +87,10 @@ def test_a_planted_change_is_told(before: str, after: str, code: str) -> None:
 def test_nothing_changed_is_no_change() -> None:
     text = adl2(DEFINITION, terminology=TERMS)
     assert classify_archetype_change(read(text), read(text)) == []
+
+
+def test_another_assertion_in_a_slot_is_told() -> None:
+    slot = "allow_archetype CLUSTER[id2] matches { include domain_concept matches {/a/} }"
+    text = adl2(f"CLUSTER[id1] matches {{ items matches {{ {slot} }} }}")
+    (change,) = classify_archetype_change(read(text), read(text.replace("/a/", "/b/")))
+    assert change.code == "value_set.changed"

@@ -26,6 +26,7 @@ from templates.narrowing import code_phrase, primitive
 from templates.oet import read_oet
 from templates.operational import OperationalTemplate
 from templates.opt import content_hash
+from tests.archetypes.adl_texts import adl
 from tests.shared_data import SHARED, needs_shared
 from tests.templates.sources import CLUSTER, COMPOSITION, OBSERVATION, constraint, limits, oet, repository
 
@@ -365,3 +366,24 @@ def test_public_templates_compile_where_their_archetypes_are_at_hand() -> None:
     at_hand = {name: codes for name, codes in results.items() if "template.unknown_archetype" not in codes}
     assert len(at_hand) == 29
     assert {name: codes.pop() for name, codes in at_hand.items() if codes} == DRIFTED
+
+
+UNCOMPILED = [
+    (
+        "allow_archetype CLUSTER[at0001] matches { include domain_concept matches {/x/} }",
+        "template.unsupported_assertion",
+    ),
+    ("ELEMENT[at0001] matches { value matches { C_DV_STATE <> } }", "oet.unsupported_constraint"),
+]
+
+
+@pytest.mark.parametrize(("member", "code"), UNCOMPILED, ids=[code for _, code in UNCOMPILED])
+def test_what_an_operational_template_cannot_say_is_refused_by_name(
+    member: str, code: str, tmp_path: Path
+) -> None:
+    held = repository(tmp_path)
+    text = adl(f"CLUSTER[at0000] matches {{ items matches {{ {member} }} }}")
+    path = next(tmp_path.rglob(f"{CLUSTER}.adl"))
+    path.write_text(text.replace("openEHR-EHR-CLUSTER.test.v1", CLUSTER), encoding="utf-8")
+    source = read_oet(oet(items=filler()), "a.oet")
+    assert code in {finding.code for finding in template_findings(source, held)}
