@@ -15,7 +15,7 @@ from api.cli.archetype_edit import repair_archetype, report_libraries
 from api.cli.archetype_impact import archetype_impact
 from api.cli.archetype_lint import lint_archetypes
 from api.cli.importing import import_archetypes
-from api.cli.report import FAULTY, JsonOption, LanguageOption, output, report_changes
+from api.cli.report import FAULTY, Format, FormatOption, JsonOption, LanguageOption, output, report_changes
 from api.cli.sources import (
     LibraryOption,
     archetype_of,
@@ -112,6 +112,7 @@ def diff_archetypes(
     old: ArchetypeName,
     new: ArchetypeName,
     library: LibraryOption = None,
+    form: FormatOption = Format.TEXT,
     as_json: JsonOption = False,
     language: LanguageOption = "en",
 ) -> None:
@@ -123,7 +124,7 @@ def diff_archetypes(
     before, after = flat_archetype_of(old, library), flat_archetype_of(new, library)
     with time_limit(size_of(old, new)):
         changes = classify_archetype_change(before, after)
-    report_changes(changes, version_of(before), as_json=as_json, language=language)
+    report_changes(changes, version_of(before), new, form=Format.JSON if as_json else form, language=language)
     if overall_level(changes) is Level.MAJOR:
         raise typer.Exit(FAULTY)
 

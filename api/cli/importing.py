@@ -12,6 +12,8 @@ import typer
 
 from api.cli.report import (
     FAULTY,
+    Format,
+    FormatOption,
     JsonOption,
     LanguageOption,
     finding_json,
@@ -20,6 +22,7 @@ from api.cli.report import (
     output,
     print_json,
 )
+from api.cli.sarif import to_sarif
 from api.cli.sources import findings_of
 from api.cli.words import Language, say
 from archetypes.errors import HelsekortError
@@ -43,6 +46,7 @@ def import_archetypes(
     source: Source,
     to: Target = None,
     partial: Partial = False,
+    form: FormatOption = Format.TEXT,
     as_json: JsonOption = False,
     language: LanguageOption = "en",
 ) -> None:
@@ -52,13 +56,14 @@ def import_archetypes(
     """
     report = read_library(source)
     files = [(each.target, each.content) for each in report.imported]
-    _finish(files, report.findings, report.files, to, partial, as_json, language)
+    _finish(files, report.findings, report.files, to, partial, Format.JSON if as_json else form, language)
 
 
 def import_templates(
     source: Source,
     to: Target = None,
     partial: Partial = False,
+    form: FormatOption = Format.TEXT,
     as_json: JsonOption = False,
     language: LanguageOption = "en",
 ) -> None:
@@ -73,7 +78,7 @@ def import_templates(
     for file in (each for each in found if isinstance(each, LibraryFile)):
         _take(file, files, findings)
     named = [(target, file.content) for target, file in files.items()]
-    _finish(named, findings, len(found), to, partial, as_json, language)
+    _finish(named, findings, len(found), to, partial, Format.JSON if as_json else form, language)
 
 
 def _take(file: LibraryFile, files: dict[str, LibraryFile], findings: list[Finding]) -> None:
@@ -104,14 +109,16 @@ def _finish(
     count: int,
     to: Path | None,
     partial: bool,
-    as_json: bool,
+    form: Format,
     language: Language,
 ) -> None:
     errors = sum(map(is_error, findings))
     written = to is not None and (partial or not errors)
     if written and to is not None:
         write_whole(files, to)
-    if as_json:
+    if form is Format.SARIF:
+        print_json(to_sarif(findings, language))
+    elif form is Format.JSON:
         names = [name for name, _ in files]
         report = [finding_json(finding, language) for finding in findings]
         print_json({"files": count, "importable": names, "written": written, "findings": report})

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from api.cli.sarif import to_sarif
+from api.cli.sarif import changes_to_sarif, to_sarif
 from api.cli.words import Language, say
 from archetypes.changes import Change, Level, overall_level, suggested_version
 from archetypes.findings import Finding, Severity
@@ -119,12 +119,15 @@ def finding_line(finding: Finding, language: Language) -> str:
 
 
 def report_changes(
-    changes: Sequence[Change], version: str | None, *, as_json: bool, language: Language
+    changes: Sequence[Change], version: str | None, file: str, *, form: Format, language: Language
 ) -> None:
-    """Write all changes, the level of the whole and the version after it."""
+    """Write all changes, the level of the whole and the version after it; ``file`` is what changed."""
+    if form is Format.SARIF:
+        print_json(changes_to_sarif(changes, file, language))
+        return
     level = overall_level(changes)
     following = suggested_version(version, level) if version else None
-    if as_json:
+    if form is Format.JSON:
         print_json(
             {
                 "level": level,

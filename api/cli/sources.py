@@ -154,6 +154,17 @@ def nested_beside(path: Path) -> Lookup:
     return lambda name: beside()(name) or ours(name)
 
 
+def nested_among(folder: Path) -> Lookup:
+    """Finds nested templates anywhere below a folder (not in a zip file), then in our library."""
+    ours = lookup_in(library_sources().values())
+
+    @cache
+    def below() -> Lookup:
+        return lookup_in(_readable(folder.rglob("*.oet") if folder.is_dir() else ()))
+
+    return lambda name: below()(name) or ours(name)
+
+
 def _readable(paths: Iterable[Path]) -> Iterator[Template]:
     """Those that can be read; the others are told of when they are looked at themselves."""
     for path in sorted(paths):

@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
-from api.cli.report import Format as OutputFormat
-from api.cli.report import JsonOption, LanguageOption, end_with, output, report_findings
+from api.cli.report import (
+    Format,
+    FormatOption,
+    JsonOption,
+    LanguageOption,
+    end_with,
+    output,
+    report_findings,
+)
 from api.cli.sources import (
     LibraryOption,
     findings_of,
@@ -33,6 +40,7 @@ def compile_templates(
         typer.Option("--to", help="Folder for the OPT files; without it nothing is written."),
     ] = None,
     library: LibraryOption = None,
+    form: FormatOption = Format.TEXT,
     as_json: JsonOption = False,
     language: LanguageOption = "en",
 ) -> None:
@@ -40,6 +48,7 @@ def compile_templates(
 
     Those that do not compile are reported, and nothing is written for them. Exit status 1 if there is one.
     """
+    form = Format.JSON if as_json else form
     repository = repository_with(library)
     findings: list[Finding] = []
     paths = [path for path in template_paths(places or ()) if is_source(path)]
@@ -49,8 +58,8 @@ def compile_templates(
         except (HelsekortError, RecursionError) as error:
             findings.extend(findings_of(error, name_of(path)))
             continue
-        _finish(compiled, path, to, silent=as_json)
-    report_findings(findings, len(paths), OutputFormat.JSON if as_json else OutputFormat.TEXT, language)
+        _finish(compiled, path, to, silent=form is not Format.TEXT)
+    report_findings(findings, len(paths), form, language)
     end_with(findings)
 
 

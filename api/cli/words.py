@@ -55,6 +55,7 @@ _WORDS = {
         "No template of the library uses the archetype.",
     ),
     "counting": ("Teller {name}", "Counting {name}"),
+    "listed_illegal": ("oppført som ulovlig", "listed as illegal"),
     "nothing": ("ingenting", "nothing"),
     "added": ("nye", "added"),
     "retired": ("utgåtte -> etterfølger", "retired -> successor"),

@@ -223,3 +223,59 @@ def test_impact_without_a_mode_is_refused(stricter: Path, monkeypatch: pytest.Mo
 )
 def test_wrong_use_ends_with_2(arguments: tuple[object, ...]) -> None:
     assert helsekort(*arguments).exit_code == 2
+
+
+# --- the whole library, and answers for programs ---------------------------------------------------------
+
+
+def test_check_of_a_folder_ends_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.oet").write_bytes(write_oet(library_sources()[VISIT]))
+    (tmp_path / "b.opt").write_bytes(write_opt(library_templates()[VISIT]))
+    ended = helsekort("template", "check", tmp_path)
+    assert (ended.exit_code, ended.stdout.splitlines()[-1]) == (
+        0, "2 files, 2 read, 2 round-tripped, 0 with findings"
+    )  # fmt: skip
+    (tmp_path / "torn.opt").write_bytes(b"<template")
+    ended = helsekort("template", "check", tmp_path)
+    assert ended.exit_code == 1
+    assert ended.stdout.splitlines()[-1] == "3 files, 2 read, 2 round-tripped, 1 with findings"
+    listed = tmp_path / "illegal.txt"
+    listed.write_text("torn.opt cut off on purpose\n", "utf-8")
+    assert helsekort("template", "check", tmp_path, "--illegal", listed).exit_code == 0
+    sarif = orjson.loads(helsekort("template", "check", tmp_path, "--format", "sarif").stdout)
+    assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["template.xml"]
+    files = orjson.loads(helsekort("template", "check", tmp_path, "--json").stdout)["files"]
+    assert [(each["file"], each["round_tripped"]) for each in files] == [
+        ("a.oet", True), ("b.opt", True), ("torn.opt", False)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["compile", "import"])
+def test_findings_as_sarif(tmp_path: Path, command: str) -> None:
+    (tmp_path / "torn.oet").write_bytes(b"<template")
+    ended = helsekort("template", command, tmp_path, "--format", "sarif")
+    assert ended.exit_code == 1
+    results = orjson.loads(ended.stdout)["runs"][0]["results"]
+    assert [result["ruleId"] for result in results] == ["template.xml"]
+    assert results[0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_changes_as_sarif(tmp_path: Path) -> None:
+    new = tmp_path / "new.opt"
+    new.write_bytes(
+        write_opt(library_templates()[VISIT]).replace(b"<upper>260</upper>", b"<upper>240</upper>")
+    )
+    ended = helsekort("template", "diff", VISIT, new, "--format", "sarif")
+    assert ended.exit_code == 1
+    (result,) = orjson.loads(ended.stdout)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("range.narrowed", "error")
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == str(new)
+
+
+def test_list_and_show_for_programs() -> None:
+    listed = orjson.loads(helsekort("template", "list", "--json").stdout)
+    assert {each["id"] for each in listed} == set(library_templates())
+    nodes = orjson.loads(helsekort("template", "show", VISIT, "--json", "--language", "en").stdout)
+    systolic = next(node for node in nodes if node["path"].endswith("data[at0003]/items[at0004]"))
+    assert systolic["type"] == "ELEMENT"
+    assert all(set(node) == {"path", "name", "type", "occurrences"} for node in nodes)
