@@ -60,6 +60,7 @@ from cdr.errors import (
 from cdr.identity.errors import IssuerSilent, TokenRefused
 from cdr.identity.tokens import ALGORITHMS
 from cdr.join_errors import EhrJoined
+from cdr.query_terminology import TerminologySilent
 from templates.errors import (
     InvalidTemplate,
     NoExample,
@@ -102,6 +103,7 @@ STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
     QueryNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     KindNotSupported: HTTPStatus.NOT_IMPLEMENTED,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TerminologySilent: HTTPStatus.SERVICE_UNAVAILABLE,
     IssuerSilent: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -151,11 +151,11 @@ class CandidateFilter:
     ``group_by_ehr``: all delivered versions of an EHR come in one record; else records may hold any part
     of them (one version a record streams best). ``every_ehr``: a record comes for each admitted EHR, one
     without versions if it has none. ``needs_payload`` false: ``VersionRecord.composition`` is not looked
-    into and may be an empty mapping (but None for a deletion). ``needs_ehr_status`` and ``needs_audit``
-    likewise. ``rows``: a version that has rows may come with them and without its composition. ``row_limit``:
-    so many rows are enough, in any order. ``sights``: hidden versions are not delivered, and hidden sections
-    are not in the payloads; whoever reads another way must heed them too. ``needs_ehr`` false: of the EHR
-    nothing but its id is looked at. ``order`` and ``tally`` may be followed or not.
+    into and may be an empty mapping (but None for a deletion). ``needs_ehr_status``, ``needs_directory`` and
+    ``needs_audit`` likewise. ``needs_ehr`` false: of the EHR nothing but its id is looked at. ``rows``: a
+    version that has rows may come with them and without its composition. ``row_limit``: so many rows are
+    enough, in any order. ``sights``: hidden versions are not delivered, and hidden sections are not in the
+    payloads; whoever reads another way must heed them too. ``order`` and ``tally`` may be followed or not.
 
     ``as_of``: what was there at that time. EHRs made later and versions committed later do not exist, the
     latest version of an object is the latest of then, and ``ehr_status`` is that of then; only whether an EHR
@@ -177,6 +177,7 @@ class CandidateFilter:
     row_limit: int | None = None
     sights: Sights = ALL_SIGHTS
     needs_ehr: bool = True
+    needs_directory: bool = False
     order: RecordOrder | None = None
     tally: Tally | None = None
 
@@ -219,6 +220,7 @@ class Record:
 
     ``ehr`` holds ``ehr_id`` (str), ``system_id`` (str), ``time_created`` (ISO 8601 str) and ``ehr_status``
     (canonical EHR_STATUS, may be left out unless ``needs_ehr_status`` or ``queryable_only``). With
+    ``CandidateFilter.needs_directory`` it holds ``directory``, the canonical FOLDER, if there is one. With
     ``CandidateFilter.as_of`` it may hold ``is_queryable``, the present value. ``best``: records come in the
     order asked for, and this one and all that follow give no better value (for start times: by more than
     ``ZONE_SLACK``). ``tally``: no EHR, but what ``CandidateFilter.tally`` asks for, each value with its

@@ -27,6 +27,7 @@ from cdr.candidates import QueryAccess, Record
 from cdr.consent import card_closed
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.query_terminology import with_terminology
 from cdr.rows import RowStream
 from cdr.store.candidate_explain import Reading
 from cdr.versions import normal_object_id
@@ -57,7 +58,7 @@ async def run_query(
     Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout.
     """
     started = call.ctx.clock()
-    scope = await _understanding(text, parameters)
+    scope = await _understanding(call, text, parameters)
     access = await _access(call, ehr_id, (name or "").partition("/")[0])
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=started, page=page)
@@ -81,7 +82,7 @@ async def stream_query(
 
     QueryTimeout and AqlTooLarge may also come while the batches are read.
     """
-    scope = await _understanding(text, parameters)
+    scope = await _understanding(call, text, parameters)
     access = await _access(call, ehr_id)
     page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
     plan = compile_query(scope, access, now=call.ctx.clock(), page=page)
@@ -98,7 +99,7 @@ async def rows_for(
 
     Each batch is in the audit before it comes.
     """
-    plan = compile_query(_understood(text, parameters), access, now=call.ctx.clock())
+    plan = compile_query(await _understanding(call, text, parameters), access, now=call.ctx.clock())
     execution = _start(call, plan)
     async for batch in _audited(call, text, plan, execution):
         yield batch
@@ -118,22 +119,20 @@ async def explain_query(
     call: Call, text: str, parameters: Mapping[str, Any] | None = None, *, ehr_id: str | None = None
 ) -> Explanation:
     """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
-    scope = await _understanding(text, parameters)
+    scope = await _understanding(call, text, parameters)
     plan = compile_query(scope, await _access(call, ehr_id), now=call.ctx.clock())
     await call.record([_entry_of_query(call, text)])
     reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
     return Explanation(print_query(scope.query), plan.explain(), reading)
 
 
-async def _understanding(text: str, parameters: Mapping[str, Any] | None) -> Scope:
+async def _understanding(call: Call, text: str, parameters: Mapping[str, Any] | None) -> Scope:
     """Long texts are read in a thread: they can take half a second."""
     if len(text) > _LONG:
-        return await asyncio.to_thread(_understood, text, parameters)
-    return _understood(text, parameters)
-
-
-def _understood(text: str, parameters: Mapping[str, Any] | None) -> Scope:
-    scope = resolve(parse(text), parameters)
+        scope = await asyncio.to_thread(lambda: resolve(parse(text), parameters))
+    else:
+        scope = resolve(parse(text), parameters)
+    scope = await with_terminology(scope, call.ctx.terminology, call.ctx.clock().date())
     findings = check(scope)
     if findings:
         raise QueryNotSupported(findings)

@@ -85,7 +85,7 @@ def check_text(text: str) -> None:
     Raises AqlSyntaxError, AqlSemanticError, QueryNotSupported.
     """
     scope = _understood(text)
-    findings = [] if scope is None else check(scope)
+    findings = [] if scope is None else check(scope, terminology=True)
     if findings:
         raise QueryNotSupported(findings)
 

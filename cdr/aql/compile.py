@@ -24,7 +24,7 @@ from cdr.aql.containment import Matcher, OpenRecord, compile_contains, wanted_ty
 from cdr.aql.errors import AqlSemanticError
 from cdr.aql.explain import explain
 from cdr.aql.expressions import ExistsPath, Slots, Value, compile_value, compile_where
-from cdr.aql.filters import candidate_filter
+from cdr.aql.filters import FACTS, candidate_filter
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
 from cdr.aql.rm_types import Types
@@ -295,7 +295,7 @@ class _Layout:
             for path in (*self.slots.paths, *self._exists):
                 if self._scope.variables[path.variable.lower()] is entry and path.path is not None:
                     trie.add(parts_of(path)).leaf = True
-            if entry.rm_type in ("EHR", "VERSION") or entry.types == {"EHR_STATUS"} or not trie.children:
+            if entry.rm_type in ("EHR", "VERSION") or entry.types <= FACTS or not trie.children:
                 continue
             predicate = entry.expr.predicate
             root = None if predicate is None or isinstance(predicate, str) else predicate_selector(predicate)

@@ -6,7 +6,7 @@ continuation that returns True ends the enumeration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -45,17 +45,28 @@ class OpenRecord:
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
-        """All of the latest compositions, and the EHR_STATUS."""
+        """All of the latest compositions, the EHR_STATUS and the directory."""
         found = [
             span
             for version in self.record.versions
             if version.is_latest
             for span in self.version_spans(version)
         ]
-        status = self.record.ehr.get("ehr_status")
-        if status:
-            found.extend(_spans(NodeTree(status, "EHR_STATUS", self._wanted)))
+        for name, rm_class in (("ehr_status", "EHR_STATUS"), ("directory", "FOLDER")):
+            whole = self.record.ehr.get(name)
+            if whole:
+                found.extend(_spans(NodeTree(whole, rm_class, self._wanted)))
         return tuple(found)
+
+    def referenced(self, folder: JsonObject) -> Sequence[Span]:
+        """The latest compositions that a folder, or a folder in it, names in its items."""
+        wanted = set(_items_of(folder))
+        return [
+            span
+            for version in self.record.versions
+            if version.is_latest and version.uid.partition("::")[0] in wanted
+            for span in self.version_spans(version)
+        ]
 
     def version_spans(self, version: VersionRecord) -> tuple[Span, ...]:
         """The whole composition of a version; nothing for a deletion."""
@@ -127,12 +138,20 @@ def _audit(version: VersionRecord) -> JsonObject:
     return audit
 
 
+def _items_of(folder: JsonObject) -> Iterator[str]:
+    """The ids of the objects that a folder refers to, at any depth, also by one of their versions."""
+    for item in folder.get("items") or ():
+        yield ((item.get("id") or {}).get("value") or "").partition("::")[0]
+    for inner in folder.get("folders") or ():
+        yield from _items_of(inner)
+
+
 def _spans(tree: NodeTree | RowTree) -> tuple[Span, ...]:
     return ((tree, 0, len(tree.nodes)),) if tree.nodes else ()
 
 
 def wanted_types(scope: Scope) -> Types:
-    """All classes that FROM looks for within compositions and EHR_STATUS."""
+    """All classes that FROM looks for within compositions, EHR_STATUS and folders."""
     inner = [entry.types for entry in scope.classes if entry.rm_type not in ("EHR", "VERSION")]
     return frozenset().union(*inner)
 
@@ -270,7 +289,10 @@ def _node(entry: FromClass, follow: Follow, zone: Zone) -> Matcher:
                 if test is not None and test(node) is not True:
                     continue
                 row[slot] = node
-                if follow(record, row, ((tree, index + 1, tree.ends[index]),), then):
+                inside: Sequence[Span] = ((tree, index + 1, tree.ends[index]),)
+                if tree.types[index] == "FOLDER" and isinstance(node, dict):
+                    inside = (*inside, *record.referenced(node))
+                if follow(record, row, inside, then):
                     return True
         return False
 

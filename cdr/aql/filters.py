@@ -17,6 +17,8 @@ from cdr.candidates import CandidateFilter, InstantRange, LeafCondition, QueryAc
 from cdr.temporal import instant
 
 _ALTERNATIVES = 16
+# What an EHR has one of, and records bring beside versions.
+FACTS = frozenset({"EHR_STATUS", "FOLDER"})
 # The store may take a time without zone in another zone than the query does.
 _SLACK = timedelta(days=1)
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
@@ -32,17 +34,18 @@ def candidate_filter(scope: Scope, access: QueryAccess, zone: Zone) -> Candidate
     branches = tuple(_branches(top, scope, zone, required=True))
     if access.sights.partial:  # what is hidden in a composition is not in it
         branches = tuple(replace(branch, absent=frozenset()) for branch in branches)
-    status = _reaches_status(scope)
-    streaming = _streams(top) and not (status and branches)
+    facts = _reached_facts(scope)
+    streaming = _streams(top) and not (facts and branches)
     return CandidateFilter(
         ehr_ids=ehr_ids,
         excluded_ehr_ids=access.excluded,
         queryable_only=is_population(scope, access),
         branches=branches,
         group_by_ehr=bool(branches) and not streaming,
-        every_ehr=status or _matches_without_versions(top),
+        every_ehr=bool(facts) or _matches_without_versions(top),
         needs_payload=_needs_payload(scope) or access.sights.partial,
-        needs_ehr_status=status or _uses_attribute(scope, "EHR", "ehr_status"),
+        needs_directory="FOLDER" in facts,
+        needs_ehr_status="EHR_STATUS" in facts or _uses_attribute(scope, "EHR", "ehr_status"),
         needs_ehr=_needs_ehr(scope),
         needs_audit=any(entry.rm_type == "VERSION" for entry in scope.classes),
         as_of=as_of_time(scope, zone),
@@ -92,10 +95,10 @@ def _branches(expr: ast.ContainsExpr, scope: Scope, zone: Zone, *, required: boo
             for operand in expr.operands:
                 yield from _branches(operand, scope, zone, required=False)
         case ast.Containment():
-            if not _is_ehr(expr):
-                if scope.class_of(expr.operand).types != {"EHR_STATUS"}:
-                    yield _version_filter(expr, scope, zone, required=required)
-            elif expr.contains is not None:
+            entry = scope.class_of(expr.operand)
+            if not _is_ehr(expr) and not entry.types <= FACTS:
+                yield _version_filter(expr, scope, zone, required=required)
+            elif expr.contains is not None and entry.types != {"EHR_STATUS"}:
                 inner = required and not expr.negated
                 yield from _branches(expr.contains, scope, zone, required=inner)
 
@@ -106,7 +109,7 @@ def _version_filter(expr: ast.Containment, scope: Scope, zone: Zone, *, required
         absent=_absent(expr, scope),
         leaves=tuple(dict.fromkeys(_leaves(expr, scope)))[:_ALTERNATIVES],
         all_versions=_all_versions(expr),
-        required=required and not _may_be_status(scope.class_of(expr.operand)),
+        required=required and not _facts_of(scope.class_of(expr.operand)),
     )
     for entry in _whole_objects(expr, scope):
         for condition in _conditions(entry, scope):
@@ -318,16 +321,15 @@ def _matches_without_versions(expr: ast.ContainsExpr) -> bool:
             return expr.contains is None or expr.negated or _matches_without_versions(expr.contains)
 
 
-def _may_be_status(entry: FromClass) -> bool:
-    """Can the class be EHR_STATUS or a part of one?"""
-    below = frozenset({"EHR_STATUS"})
+def _facts_of(entry: FromClass) -> frozenset[str]:
+    """Which of EHR_STATUS and FOLDER the class can be, or be a part of."""
     parts = reach(entry.types)
-    return bool(entry.types & below) or "EHR_STATUS" in parts
+    return frozenset(name for name in FACTS if name in entry.types or name in parts)
 
 
-def _reaches_status(scope: Scope) -> bool:
-    """Does a class directly below EHR (or none) look into EHR_STATUS?"""
-    return any(_may_be_status(entry) for entry in _outermost(scope.query.from_expr, scope))
+def _reached_facts(scope: Scope) -> frozenset[str]:
+    """Which of them a class directly below EHR (or none) looks into."""
+    return frozenset().union(*(_facts_of(entry) for entry in _outermost(scope.query.from_expr, scope)))
 
 
 def _outermost(expr: ast.ContainsExpr, scope: Scope) -> Iterator[FromClass]:
@@ -361,8 +363,11 @@ def _needs_ehr(scope: Scope) -> bool:
     """Is anything asked of the EHR but its id?"""
     ehrs = [entry for entry in scope.classes if entry.rm_type == "EHR"]
     variables = {entry.variable for entry in ehrs}
-    paths = [path.path for path, counted in uses(scope) if path.variable.lower() in variables and not counted]
-    plain = all(_plain_path(path) == ("ehr_id", "value") for path in paths)
+    of_ehrs = [(path, counted) for path, counted in uses(scope) if path.variable.lower() in variables]
+    plain = all(
+        (counted and _is_bare(path)) or _plain_path(path.path) == ("ehr_id", "value")
+        for path, counted in of_ehrs
+    )
     predicates = [entry.expr.predicate for entry in ehrs if entry.expr.predicate is not None]
     return not plain or not all(_is_about_id(predicate) for predicate in predicates)
 

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from archetypes.rm.iso8601 import duration_seconds, is_date_time, is_time
 from cdr.aql import ast
 from cdr.aql.filters import is_population
-from cdr.aql.reference_objects import Place, Typed, is_below, members_of, objects_of
+from cdr.aql.reference_objects import Place, Typed, in_folder, is_below, members_of, objects_of
 from cdr.aql.reference_values import (
     TEMPORAL,
     TEMPORAL_FAMILY,
@@ -125,7 +125,10 @@ class _Reference:
             if expr.contains is None:
                 found.append(own)
                 continue
-            inner = self.matches(expr.contains, objects, candidate.place)
+            seen = objects
+            if candidate.rm_type == "FOLDER":
+                seen = [*objects, *in_folder(candidate, objects)]
+            inner = self.matches(expr.contains, seen, candidate.place)
             if expr.negated:
                 found += [] if inner else [own]
             else:

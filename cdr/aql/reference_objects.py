@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -27,11 +27,33 @@ def objects_of(record: Record) -> Iterator[Typed]:
     yield Typed((), ehr, "EHR")
     if "ehr_status" in ehr:
         yield from _everything(Typed(("status",), ehr["ehr_status"], "EHR_STATUS"))
+    if record.ehr.get("directory"):
+        yield from _everything(Typed(("directory",), record.ehr["directory"], "FOLDER"))
     for number, version in enumerate(record.versions):
         place: Place = ("new" if version.is_latest else "old", number)
         yield Typed(place, _version(version), "ORIGINAL_VERSION")
         if version.composition is not None:
             yield from _everything(Typed((*place, "data", 0), version.composition, "COMPOSITION"))
+
+
+def in_folder(folder: Typed, objects: Sequence[Typed]) -> Iterator[Typed]:
+    """The latest compositions that a folder refers to, with all in them, as if they stood in it."""
+    references = [found for found in _everything(folder) if found.rm_type == "FOLDER"]
+    ids = {
+        item["id"]["value"].partition("::")[0]
+        for each in references
+        for item in each.value.get("items") or ()
+    }
+    roots = [
+        found.place
+        for found in objects
+        if found.rm_type == "COMPOSITION"
+        and found.place[0] == "new"
+        and found.value["uid"]["value"].partition("::")[0] in ids
+    ]
+    for found in objects:
+        if any(found.place[: len(root)] == root for root in roots):
+            yield Typed((*folder.place, "item", *found.place), found.value, found.rm_type)
 
 
 def _everything(typed: Typed) -> Iterator[Typed]:

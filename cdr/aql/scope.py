@@ -31,9 +31,9 @@ from cdr.aql.unsupported import Unsupported
 from cdr.temporal import instant
 
 MAX_CLASSES = 64
-# Classes with versions of compositions, their parts, and EHR_STATUS are reached; these are not.
+# Versions of compositions, their parts, EHR_STATUS and the directory's folders are reached; these are not.
 _UNREACHED = frozenset(
-    {"FOLDER", "CONTRIBUTION", "EHR_ACCESS", "REVISION_HISTORY", "REVISION_HISTORY_ITEM"}
+    {"CONTRIBUTION", "EHR_ACCESS", "REVISION_HISTORY", "REVISION_HISTORY_ITEM"}
     | {"VERSIONED_OBJECT", "VERSIONED_COMPOSITION", "VERSIONED_EHR_STATUS", "VERSIONED_EHR_ACCESS"}
     | {"VERSIONED_FOLDER", "VERSIONED_PARTY", "ORIGINAL_VERSION", "IMPORTED_VERSION", "AUDIT_DETAILS"}
 )

@@ -10,15 +10,18 @@ from cdr.aql.ast import Position
 
 CONSTRUCTS: Mapping[str, str] = MappingProxyType(
     {
-        "terminology": "the function TERMINOLOGY: there is no terminology service yet",
-        "matches_uri": "matches {uri}: there is no terminology service yet",
-        "class": "a class that queries do not reach (FOLDER, VERSIONED_COMPOSITION, CONTRIBUTION, ...)",
+        "terminology": "the function TERMINOLOGY: this server asks no terminology service",
+        "matches_uri": "matches {uri}: this server asks no terminology service",
+        "class": "a class that queries do not reach (VERSIONED_COMPOSITION, CONTRIBUTION, ...)",
         "several_ehrs": "more than one EHR class in FROM",
         "ehr_attribute": "an attribute of EHR other than ehr_id, system_id, time_created and ehr_status",
         "computed_attribute": "an attribute that the model computes and data does not hold",
         "version_of_status": "VERSION CONTAINS EHR_STATUS: only versions of compositions are reached",
     }
 )
+
+
+ASKED_OF_TERMINOLOGIES = frozenset({"terminology", "matches_uri"})
 
 
 @dataclass(frozen=True, slots=True)

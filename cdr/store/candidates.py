@@ -230,7 +230,7 @@ class Snapshot:
         self, documents: Sequence[Document], known: Mapping[str, Document], wanted: CandidateFilter
     ) -> dict[str, Document]:
         fresh = sorted({document["e"] for document in documents} - known.keys())
-        if wanted.needs_ehr or wanted.needs_ehr_status or wanted.as_of is not None:
+        if wanted.needs_ehr or wanted.needs_ehr_status or wanted.needs_directory or wanted.as_of is not None:
             return await self._ehr_facts(fresh, wanted)
         return {ehr_id: {"ehr_id": ehr_id} for ehr_id in fresh}
 
@@ -347,13 +347,17 @@ class Snapshot:
                 "system_id": found["system"],
                 "time_created": iso(found["created"]),
             }
-        if wanted.needs_ehr_status:
-            query = {"e": here, "until": FAR, "k": Kind.EHR_STATUS.value}
-            if wanted.as_of is not None:
-                query |= {"until": {"$gt": wanted.as_of}, "tc": {"$lte": wanted.as_of}}
-            async for status in self.database.versions.find(query, session=self.session):
-                if status["e"] in facts:
-                    facts[status["e"]]["ehr_status"] = orjson.loads(decompress(status["z"]))
+        wholes = {Kind.EHR_STATUS: wanted.needs_ehr_status, Kind.FOLDER: wanted.needs_directory}
+        kinds = [kind for kind, needed in wholes.items() if needed]
+        if not kinds:
+            return facts
+        query: Document = {"e": here, "until": FAR, "k": {"$in": [kind.value for kind in kinds]}}
+        if wanted.as_of is not None:
+            query |= {"until": {"$gt": wanted.as_of}, "tc": {"$lte": wanted.as_of}}
+        async for found in self.database.versions.find(query, session=self.session):
+            if found["e"] in facts:
+                name = "directory" if found["k"] == Kind.FOLDER.value else "ehr_status"
+                facts[found["e"]][name] = orjson.loads(decompress(found["z"]))
         return facts
 
 

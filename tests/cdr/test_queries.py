@@ -112,7 +112,7 @@ async def test_bad_queries_are_refused(ctx: Ctx) -> None:
     with pytest.raises(AqlSyntaxError):
         await run_query(ctx, "SELECT FROM")
     with pytest.raises(QueryNotSupported) as refused:
-        await run_query(ctx, "SELECT f FROM EHR e CONTAINS FOLDER f CONTAINS COMPOSITION c")
+        await run_query(ctx, "SELECT f FROM EHR e CONTAINS VERSIONED_FOLDER f")
     assert refused.value.findings
 
 

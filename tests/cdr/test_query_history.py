@@ -66,7 +66,7 @@ async def test_who_withdrew_since_is_not_found_in_the_past(ctx: Ctx, clock: Test
     assert await values(ctx, then, ehr_id=ehr.ehr_id) == [True]
 
 
-async def test_what_was_erased_is_gone(ctx: Ctx, clock: TestClock) -> None:
+async def test_r12_what_was_erased_is_gone(ctx: Ctx, clock: TestClock) -> None:
     ehr_id = (await create_ehr(ctx)).ehr_id
     await create_composition(ctx, ehr_id, note("a"))
     clock.move(days=1)

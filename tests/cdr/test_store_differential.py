@@ -124,7 +124,9 @@ async def fill(store: Store, records: Sequence[Record]) -> None:
                 "queryable": status["is_queryable"],
             }
         )
-        versions.append(status_document(ehr_id, status))
+        versions.append(whole_document(ehr_id, Kind.EHR_STATUS, status))
+        if "directory" in record.ehr:
+            versions.append(whole_document(ehr_id, Kind.FOLDER, record.ehr["directory"]))
         versions += documents_of(ehr_id, record.versions)
     for collection, documents in ((database.ehrs, ehrs), (database.versions, versions)):
         await collection.delete_many({})
@@ -161,11 +163,12 @@ def document_of(ehr_id: str, version: VersionRecord) -> Document:
     return version_document(new, ehr_id=ehr_id, contribution_id=version.contribution, audit=audit)
 
 
-def status_document(ehr_id: str, status: dict[str, Any]) -> Document:
-    payload = orjson.dumps(status)
+def whole_document(ehr_id: str, kind: Kind, whole: dict[str, Any]) -> Document:
+    """What an EHR has one of."""
+    payload = orjson.dumps(whole)
     new = NewVersion(
-        uid=ObjectVersionId(f"{ehr_id}-status", "sys", 1),
-        kind=Kind.EHR_STATUS,
+        uid=ObjectVersionId(f"{ehr_id}-{kind.value}", "sys", 1),
+        kind=kind,
         lifecycle=Lifecycle.COMPLETE,
         change_type=ChangeType.CREATION,
         payload=payload,

@@ -107,6 +107,8 @@ def _delivered(candidates: CandidateFilter, records: Sequence[Record]) -> Iterat
             continue
         versions = [_stripped(candidates, each) for each in versions]
         own = record.ehr if candidates.needs_ehr_status else {**record.ehr, "ehr_status": None}
+        own = own if candidates.needs_directory else {**own, "directory": None}
+        own = own if candidates.needs_ehr else {**own, "system_id": "", "time_created": ""}
         if candidates.group_by_ehr or candidates.every_ehr:
             if versions or candidates.every_ehr:
                 yield Record(ehr=own, versions=versions)

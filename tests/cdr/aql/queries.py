@@ -59,6 +59,7 @@ PATHS = {
     "ENTRY": ["name/value", "archetype_node_id"],
     "LOCATABLE": ["name/value", "archetype_node_id", "name[value matches {/.*[at]/}]/value"],
     "EHR_STATUS": ["name/value", "is_modifiable"],
+    "FOLDER": ["name/value", "items/id/value", "archetype_node_id", "folders/name/value"],
 }
 OBJECT_PATHS = {
     "COMPOSITION": ["context", "content", f"content[{PRESSURE}]"],
@@ -102,6 +103,13 @@ FROMS = [
     "EHR e CONTAINS COMPOSITION c[context/start_time/value >= '2020-01-15']",
     f"EHR e CONTAINS COMPOSITION c CONTAINS (OBSERVATION o[{PRESSURE}] AND (EVALUATION v OR SECTION s))",
     "COMPOSITION c AND COMPOSITION d",
+    "EHR e CONTAINS FOLDER f",
+    "EHR e CONTAINS FOLDER f[name/value='left'] CONTAINS COMPOSITION c",
+    f"FOLDER f CONTAINS COMPOSITION c CONTAINS OBSERVATION o[{PRESSURE}]",
+    "EHR e CONTAINS FOLDER f CONTAINS FOLDER g CONTAINS COMPOSITION c",
+    "EHR e CONTAINS FOLDER f NOT CONTAINS COMPOSITION",
+    "EHR e NOT CONTAINS FOLDER",
+    "EHR e CONTAINS (FOLDER f CONTAINS COMPOSITION c) AND COMPOSITION d",
     f"EHR e CONTAINS COMPOSITION c CONTAINS (OBSERVATION o[{PRESSURE}] OR SECTION s)",
     f"EHR e CONTAINS COMPOSITION c CONTAINS OBSERVATION o[{PRESSURE}]",
     f"EHR e CONTAINS OBSERVATION o[{PRESSURE}]",
@@ -123,7 +131,7 @@ CALCULATIONS = (
 CLASSES = {
     "e": "EHR", "c": "COMPOSITION", "d": "COMPOSITION", "o": "OBSERVATION", "p": "OBSERVATION",
     "v": "EVALUATION", "w": "VERSION", "l": "ELEMENT", "k": "CLUSTER", "m": "CLUSTER", "t": "EVENT",
-    "s": "SECTION", "n": "ENTRY", "a": "LOCATABLE", "u": "EHR_STATUS",
+    "f": "FOLDER", "g": "FOLDER", "s": "SECTION", "n": "ENTRY", "a": "LOCATABLE", "u": "EHR_STATUS",
 }  # fmt: skip
 
 LITERALS = (

@@ -106,8 +106,29 @@ def ehr(ehr_id: str, *compositions: dict[str, Any], queryable: bool = True) -> R
     return with_versions(ehr_id, [[each] for each in compositions], queryable=queryable)
 
 
+def reference(object_id: str) -> dict[str, Any]:
+    """What stands in the items of a folder."""
+    target = {"_type": "HIER_OBJECT_ID", "value": object_id}
+    return {"_type": "OBJECT_REF", "id": target, "namespace": "local", "type": "VERSIONED_COMPOSITION"}
+
+
+def folder(
+    name: str,
+    items: Sequence[dict[str, Any]] = (),
+    folders: Sequence[dict[str, Any]] = (),
+    details: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """FOLDER."""
+    parts = {"items": list(items) or None, "folders": list(folders) or None, "details": details}
+    return node("FOLDER", "openEHR-EHR-FOLDER.generic.v1", name, **parts)
+
+
 def with_versions(
-    ehr_id: str, objects: Sequence[Sequence[dict[str, Any] | None]], *, queryable: bool = True
+    ehr_id: str,
+    objects: Sequence[Sequence[dict[str, Any] | None]],
+    *,
+    queryable: bool = True,
+    directory: dict[str, Any] | None = None,
 ) -> Record:
     """An EHR with objects, each of versions in order; None is a deletion."""
     versions = [
@@ -123,6 +144,8 @@ def with_versions(
         "time_created": "2023-05-01T08:00:00Z",
         "ehr_status": status,
     }
+    if directory is not None:
+        facts["directory"] = directory
     return Record(ehr=facts, versions=versions)
 
 
@@ -183,15 +206,24 @@ _VALUES: tuple[Callable[[Random], dict[str, Any]], ...] = (
 
 
 def random_records(rng: Random) -> list[Record]:
-    """One to three EHRs with a few objects each, some with superseded versions or deleted."""
+    """One to three EHRs with a few objects each, some with superseded versions or deleted, and folders."""
     return [
         with_versions(
             f"ehr-{number}",
             [_history(rng) for _ in range(rng.choice((0, 1, 2, 3, 4)))],
             queryable=rng.random() < 0.85,
+            directory=_folder(rng, f"ehr-{number}", 2) if rng.random() < 0.6 else None,
         )
         for number in range(rng.randint(1, 3))
     ]
+
+
+def _folder(rng: Random, ehr_id: str, depth: int) -> dict[str, Any]:
+    """A folder that refers to some of the objects that the EHR has or has not."""
+    items = [reference(f"{ehr_id}-{rng.randint(0, 4)}") for _ in range(rng.choice((0, 1, 2)))]
+    folders = [_folder(rng, ehr_id, depth - 1) for _ in range(rng.choice((0, 1, 2)) if depth else 0)]
+    details = _tree(rng) if rng.random() < 0.2 else None
+    return folder(rng.choice(("left", "right")), items, folders, details)
 
 
 def _history(rng: Random) -> list[dict[str, Any] | None]:

@@ -12,7 +12,8 @@ from cdr.aql.unsupported import CONSTRUCTS
 
 ROOT = Path(__file__).parents[3]
 DOCS = (ROOT / "docs" / "aql.md").read_text(encoding="utf-8")
-SOURCES = [path.read_text(encoding="utf-8") for path in (ROOT / "cdr" / "aql").glob("*.py")]
+SOURCES = [path.read_text(encoding="utf-8") for path in (ROOT / "cdr").glob("aql/*.py")]
+SOURCES.append((ROOT / "cdr" / "query_terminology.py").read_text(encoding="utf-8"))
 
 
 def documented(pattern: str) -> set[str]:
@@ -39,3 +40,16 @@ def test_every_function_is_listed() -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"{MAX_LENGTH:,} characters" in DOCS
     assert f"deeper than {MAX_DEPTH} levels" in DOCS
+
+
+def test_every_rule_has_a_test_of_its_number() -> None:
+    folder = Path(__file__).parents[1]
+    tests = [path.read_text(encoding="utf-8") for path in (*folder.glob("*.py"), *folder.glob("aql/*.py"))]
+    names = [
+        name
+        for source in tests
+        for name in re.findall(r"^(?:async )?def test((?:_r\d+)+)", source, re.MULTILINE)
+    ]
+    tested = {number for name in names for number in re.findall(r"\d+", name)}
+    tested |= {number for source in tests for number in re.findall(r'\(\s*"R(\d+)",', source)}
+    assert documented(r"\*\*R(\d+)\.\*\*") == tested

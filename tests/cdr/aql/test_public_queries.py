@@ -91,7 +91,6 @@ PROBE_REFUSED = {
     "matches_terminology_uri": "aql.unsupported.matches_uri",
     "terminology_function": "aql.unsupported.terminology",
     "versioned_object": "aql.unsupported.class",
-    "contains_folder": "aql.unsupported.class",
     "unknown_path": "aql.attribute.unknown",
     "syntax_error": "aql.syntax",
 }
@@ -105,6 +104,7 @@ PROBE_EMPTY = {
 } | {
     "composition_uid_predicate",
     "unknown_archetype",
+    "contains_folder",
 }
 
 
