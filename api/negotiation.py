@@ -122,9 +122,10 @@ def etag(uid: str) -> str:
 
 def if_match(request: Request) -> str | None:
     """The uid in ``If-Match`` with or without quotes and ``W/``; None when the header is absent."""
-    header = request.headers.get("if-match")
-    if header is None:
+    headers = request.headers.getlist("if-match")
+    if not headers:
         return None
+    header = ",".join(headers)
     uid = header.strip().removeprefix("W/").strip('"')
     if not uid or "," in uid or uid == "*":
         raise MalformedRequest("header.malformed", f"If-Match: {header!r} is not one version uid")

@@ -82,8 +82,8 @@ class NotRmData(HelsekortError):
 class MalformedJson(HelsekortError):
     """Bytes that are not a JSON object within our limits.
 
-    ``code`` is ``json.syntax``, ``json.too_deep``, ``json.too_large`` or ``json.not_object``;
-    ``line`` and ``column`` count from 1 and are None where the place is not known.
+    ``code`` is ``json.syntax``, ``json.too_deep``, ``json.too_large``, ``json.not_object`` or
+    ``json.duplicate_key``; ``line`` and ``column`` count from 1 and are None where the place is not known.
     """
 
     code = "json.syntax"
