@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from cdr.store.embedded import EmbeddedMongod
 
 # The one setting of the tests themselves, so cdr.settings does not know it.
 WITHOUT_MONGO = os.environ.get("HELSEKORT_WITHOUT_MONGO") == "1"  # noqa: TID251
+
+settings.register_profile("long")  # tests that can look at much more do so under this profile
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import httpx
 
 from archetypes.errors import HelsekortError
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # a busy machine takes its time
 STOP_SECONDS = 30.0
 
 

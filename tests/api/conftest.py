@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.cli.server_process import running_server
 from cdr.settings import BUILTIN, Mode, Settings
 from tests.identity import People
 
@@ -37,6 +38,13 @@ def production(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     with TestClient(create_app(settings), base_url=ADDRESS) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A development server in a process of its own, for what needs a socket."""
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        yield server.base_url
 
 
 @pytest.fixture

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from api.cli.server_process import running_server
 from tests.api.answers import assert_error, uid_in
 from tests.api.visits import BASE, count_versions, store_visit, visit
 from tests.cdr.small_template import status
@@ -149,16 +146,9 @@ def test_a_subject_with_any_characters_is_found_and_never_injected(client: TestC
 # --- what only a socket can send ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    folder: Path = tmp_path_factory.mktemp("socket")
-    with running_server(folder) as server:
-        host, _, port = server.base_url.removeprefix("http://").partition(":")
-        yield host, int(port)
-
-
-def exchange(address: tuple[str, int], request: bytes) -> bytes:
-    with socket.create_connection(address, timeout=20) as connection:
+def exchange(server_url: str, request: bytes) -> bytes:
+    host, _, port = server_url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -185,8 +175,8 @@ def get(path: str, *headers: bytes) -> bytes:
         (get("/ehr/x/composition/%253A%253A"), b"HTTP/1.1 404"),  # decoded once: no version uid
     ],
 )
-def test_bytes(address: tuple[str, int], request_bytes: bytes, first_line: bytes) -> None:
-    answer = exchange(address, request_bytes)
+def test_bytes(server_url: str, request_bytes: bytes, first_line: bytes) -> None:
+    answer = exchange(server_url, request_bytes)
     assert answer.startswith(first_line), answer[:200]
     body: dict[str, Any] = orjson.loads(answer.partition(b"\r\n\r\n")[2])
     assert {"message", "code", "validationErrors", "findings"} == set(body)
