@@ -11,6 +11,7 @@ from cdr.aql.checks import check
 from cdr.aql.errors import AqlSemanticError
 from cdr.aql.parser import parse
 from cdr.aql.scope import Scope, resolve
+from cdr.aql.terminology import questions, request_of
 from cdr.audit import Outcome
 from cdr.doors import Call, reading, writing
 from cdr.errors import MalformedName, QueryExists, QueryNotSupported, UnknownQuery
@@ -85,6 +86,8 @@ def check_text(text: str) -> None:
     Raises AqlSyntaxError, AqlSemanticError, QueryNotSupported.
     """
     scope = _understood(text)
+    for question in () if scope is None else questions(scope.query):
+        request_of(question)
     findings = [] if scope is None else check(scope, terminology=True)
     if findings:
         raise QueryNotSupported(findings)

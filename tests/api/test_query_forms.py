@@ -120,5 +120,5 @@ def test_explain_names_the_index(client: TestClient, ehr_id: str) -> None:
 
 
 def test_explain_refuses_what_the_query_refuses(client: TestClient) -> None:
-    text = "SELECT f FROM EHR e CONTAINS FOLDER f"
+    text = "SELECT f FROM EHR e CONTAINS VERSIONED_FOLDER f"
     assert client.post(f"{BASE}/query/explain", json={"q": text}).status_code == 501

@@ -105,10 +105,8 @@ def test_a_syntax_error_has_line_column_and_caret(client: TestClient) -> None:
 
 
 def test_what_is_not_executed_yet_is_named_with_its_place(client: TestClient) -> None:
-    query = (
-        "SELECT c FROM EHR e CONTAINS COMPOSITION c\nWHERE c/name/value matches TERMINOLOGY('a', 'b', 'c')"
-    )
+    query = "SELECT f\nFROM EHR e CONTAINS VERSIONED_FOLDER f"
     body = assert_error(client.post(PLACE, json={"q": query}), 501, "aql.not_supported")
     (finding,) = body["findings"]
-    assert finding["code"] == "aql.unsupported.terminology"
+    assert finding["code"] == "aql.unsupported.class"
     assert finding["line"] == 2

@@ -98,7 +98,7 @@ def test_parameters_are_values_and_never_text() -> None:
         ),
         ("SELECT c FROM COMPOSITION c WHERE TERMINOLOGY('a','b','c') = true", "terminology"),
         ("SELECT c FROM COMPOSITION c WHERE c/name matches {terminology://x/y}", "matches_uri"),
-        ("SELECT f FROM EHR e CONTAINS FOLDER f", "class"),
+        ("SELECT f FROM EHR e CONTAINS VERSIONED_FOLDER f", "class"),
         ("SELECT v FROM EHR e CONTAINS VERSIONED_OBJECT o CONTAINS VERSION v", "class"),
         ("SELECT e FROM EHR e AND EHR f", "several_ehrs"),
         ("SELECT e/directory/id/value FROM EHR e", "ehr_attribute"),
