@@ -18,8 +18,8 @@ from cdr.consent import (
     card_shown,
     card_started,
 )
+from cdr.consent_changes import change_of, facts_of
 from cdr.consent_errors import BadBlock, UnknownBlock, UnknownCard
-from cdr.consents import change_of, facts_of
 from cdr.doors import Call, asking, reading, writing
 from cdr.errors import BadRequest, UnknownObject
 from cdr.sight import card_sections

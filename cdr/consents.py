@@ -8,45 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from cdr.access import Action
 from cdr.audit import Outcome
-from cdr.consent import (
-    NO_CONSENT,
-    Bar,
-    ConsentFacts,
-    Decision,
-    barred,
-    given,
-    withdrawn,
+from cdr.consent import NO_CONSENT, Bar, ConsentFacts, Decision, barred, given
+from cdr.consent_changes import (
+    HERSELF,
+    HOME,
+    STEPS,
+    TEMPLATE,
+    WHAT,
+    decide_consent,
+    end_consent,
+    facts_of,
 )
 from cdr.consent_errors import NotConfirmed, UnknownRemoval
 from cdr.consent_texts import text_version
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, asking, reading, writing
-from cdr.errors import UnknownEhr
+from cdr.ehr_status import default_status, status_version
+from cdr.errors import NotAllowed
 from cdr.store.consents import Removal
-from cdr.store.documents import NewVersion
-from cdr.store.waiting import Commit, ConsentChange, ConsentEvent
+from cdr.store.waiting import ConsentEvent
 from cdr.submission import new_version
-from cdr.versions import (
-    NO_AUDIT,
-    ChangeType,
-    CommitAudit,
-    JsonObject,
-    Lifecycle,
-    ObjectVersionId,
-    iso,
-    normal_object_id,
-)
+from cdr.versions import NO_AUDIT, ChangeType, Lifecycle, ObjectVersionId, iso, normal_object_id
+from cdr.women import checked_national_id, subject_of
 from templates.compose import Header, compose
-
-TEMPLATE = "helsekort_samtykke.v0"
-WHAT = "Digitalt helsekort for gravide - utprøving"
-HOME = "225"  # openehr group setting
-STEPS = {Decision.GIVEN: "at0015", Decision.WITHDRAWN: "at0017"}  # of ACTION.informed_consent
-HERSELF = "herself"
 
 __all__ = ["ConsentView", "Removal", "get_consent", "get_removal", "give_consent", "withdraw_consent"]
 
@@ -77,6 +64,23 @@ async def get_nobodys_consent(call: Call) -> ConsentView:
     return ConsentView(NO_CONSENT, (), valid=False)
 
 
+@asking(Action.GIVE_CONSENT)
+async def open_record(call: Call, national_id: str) -> str:
+    """A new EHR for her who comes to give her consent; returns its id.
+
+    Raises MalformedNationalId, NotAllowed, SubjectExists, RefusedIdentifier.
+    """
+    ctx, national_id = call.ctx, checked_national_id(national_id)
+    if ctx.settings.enforces_access and ctx.actor.person_id != national_id:
+        raise NotAllowed(call.action.value, "a citizen opens her own record only", "access.not_own")
+    call.waits = False  # there is no EHR yet that could be asked about
+    uid = ObjectVersionId(ctx.new_id(), ctx.settings.system_id, 1)
+    version, facts = status_version(ctx, default_status() | {"subject": subject_of(national_id)}, uid)
+    ehr_id = ctx.new_id()
+    await call.commit(contribution_of_one(call, ehr_id, version, NO_AUDIT, status=facts, creates_ehr=True))
+    return ehr_id
+
+
 @writing(Action.GIVE_CONSENT)
 async def give_consent(call: Call, ehr_id: str, *, document: str) -> ConsentFacts:
     """She says yes to the text ``document``, which must be the one in force.
@@ -92,7 +96,7 @@ async def give_consent(call: Call, ehr_id: str, *, document: str) -> ConsentFact
     data = compose(await call.ctx.templates.get(TEMPLATE), header, said)
     version = await new_version(call.ctx, data, uid, ChangeType.CREATION, Lifecycle.COMPLETE)
     event = ConsentEvent(Decision.GIVEN, now, HERSELF, document)
-    await _decide(call, ehr_id, before, after, event, version)
+    await decide_consent(call, ehr_id, before, after, event, version)
     return after
 
 
@@ -106,16 +110,6 @@ async def withdraw_consent(call: Call, ehr_id: str, *, document: str) -> str:
     ehr_id, before = normal_object_id(ehr_id), await facts_of(call, ehr_id)
     event = ConsentEvent(Decision.WITHDRAWN, call.ctx.clock(), HERSELF, document)
     return await end_consent(call, ehr_id, before, event)
-
-
-async def end_consent(call: Call, ehr_id: str, before: ConsentFacts, event: ConsentEvent) -> str:
-    """Withdraw inside a call, whoever brought her decision. Returns the id of the removal."""
-    job, ctx = call.ctx.new_id(), call.ctx
-    after = withdrawn(before, at=event.at, job=job, basis=ctx.settings.legal_basis)
-    version = await _withdrawal(call, ehr_id, before, event.at)
-    await _decide(call, ehr_id, before, after, event, version, removal=job)
-    ctx.store.removals.wake()
-    return job
 
 
 @reading(Action.READ_CONSENT)
@@ -135,74 +129,7 @@ async def report_person(call: Call, ehr_id: str, bar: Bar | None) -> None:
     """
     ehr_id, before, now = normal_object_id(ehr_id), await facts_of(call, ehr_id), call.ctx.clock()
     event = ConsentEvent(Decision.BARRED if bar else Decision.UNBARRED, now, "register")
-    await _decide(call, ehr_id, before, barred(before, bar, at=now), event, None)
-
-
-async def facts_of(call: Call, ehr_id: str) -> ConsentFacts:
-    """The consent of an EHR. Raises UnknownEhr."""
-    facts = await call.ctx.store.consents.facts(normal_object_id(ehr_id))
-    if facts is None:
-        raise UnknownEhr(ehr_id)
-    return facts
-
-
-def change_of(
-    call: Call, ehr_id: str, change: ConsentChange, version: NewVersion | None = None, *, what: str = ""
-) -> Commit:
-    """The commit of a change of consent, blocks or cards."""
-    if version is not None:
-        audit = CommitAudit(committer=herself()) if _hers(call) else NO_AUDIT
-        return replace(contribution_of_one(call, ehr_id, version, audit), consent=change)
-    return Commit(
-        ehr_id=ehr_id,
-        contribution_id=call.ctx.new_id(),
-        system_id=call.ctx.settings.system_id,
-        committer=herself(),
-        clock=call.ctx.clock(),
-        versions=(),
-        entry=call.entry(Outcome.DONE, ehr_id=ehr_id, what=what),
-        consent=change,
-    )
-
-
-def herself() -> JsonObject:
-    """The woman as committer: never by name or number."""
-    return {"_type": "PARTY_SELF"}
-
-
-def _hers(call: Call) -> bool:
-    return call.action in (Action.GIVE_CONSENT, Action.WITHDRAW_CONSENT)
-
-
-async def _decide(
-    call: Call,
-    ehr_id: str,
-    before: ConsentFacts,
-    after: ConsentFacts,
-    event: ConsentEvent,
-    version: NewVersion | None,
-    *,
-    removal: str | None = None,
-) -> None:
-    change = ConsentChange(before=before.number, facts=after, event=event, removal=removal)
-    await call.commit(change_of(call, ehr_id, change, version, what=event.document))
-
-
-async def _withdrawal(call: Call, ehr_id: str, before: ConsentFacts, now: datetime) -> NewVersion | None:
-    """The next version of her consent's composition; None where she gave it elsewhere, or did not need to."""
-    head = await call.ctx.store.reads.head(ehr_id, before.consent_object) if before.consent_object else None
-    if head is None:
-        return None
-    said = {
-        "HK20.1": WHAT,
-        "HK20.2": STEPS[Decision.WITHDRAWN],
-        "HK20.3": iso(before.changed or now),
-        "HK20.4": iso(now),
-        "HK20.6": before.document,
-    }
-    data = compose(await call.ctx.templates.get(TEMPLATE), Header(start_time=iso(now), setting=HOME), said)
-    uid = head.uid.next(call.ctx.settings.system_id)
-    return await new_version(call.ctx, data, uid, ChangeType.MODIFICATION, Lifecycle.COMPLETE, head)
+    await decide_consent(call, ehr_id, before, barred(before, bar, at=now), event, None)
 
 
 def _require_current(document: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cdr.access import Action
-from cdr.consents import facts_of
+from cdr.consent_changes import facts_of
 from cdr.doors import Call, reading
 from cdr.store.waiting import CardRecord, ConsentEvent
 from cdr.versions import JsonObject, normal_object_id, text_at

@@ -23,7 +23,7 @@ from cdr.her_copy import HerCopy, get_copy
 from cdr.sight import card_sections
 from cdr.store.waiting import ConsentEvent
 from cdr.versions import JsonObject, iso
-from cdr.women import NOBODY, national_id_of, open_record
+from cdr.women import NOBODY, national_id_of
 
 router = APIRouter(tags=["Consent"])
 
@@ -72,7 +72,7 @@ async def give_consent(request: Request, ctx: Context, record: Record) -> Respon
     accepted(request, JSON)
     asked = await read_model(request, ctx, Confirmed)
     if record == NOBODY:
-        record = await open_record(ctx, national_id_of(ctx, patient(request)))
+        record = await consents.open_record(ctx, national_id_of(ctx, patient(request)))
     await consents.give_consent(ctx, record, document=asked.document)
     return json_answer(_consent(await consents.get_consent(ctx, record)), status=201)
 

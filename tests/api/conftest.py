@@ -67,3 +67,17 @@ def secured(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )
     with TestClient(create_app(settings), base_url=ADDRESS) as opened:
         yield People(opened)
+
+
+@pytest.fixture(scope="session")
+def consenting(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """As ``secured``, with a database of its own for the women whose consent is tested."""
+    settings = Settings(
+        mode=Mode.DEV,
+        issuer=BUILTIN,
+        mongodb_uri=SecretStr(client.get("/health/ready").json()["mongodb_uri"]),
+        database="api_consent",
+        data=tmp_path_factory.mktemp("consent"),
+    )
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        yield People(opened)

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from pydantic import SecretStr
-from starlette.testclient import TestClient
-
-from api.app import create_app
-from cdr.settings import BUILTIN, Mode, Settings
 from tests.api.her import DOCUMENT, Her
 from tests.api.visits import visit
 from tests.identity import ADDRESS, People
 
 MIDWIFE: dict[str, Any] = {"basis": "UNNTAK", "role": "JO"}
-
-
-@pytest.fixture(scope="module")
-def people(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """A server of these tests alone, so that the woman's record is theirs too."""
-    settings = Settings(
-        mode=Mode.DEV,
-        issuer=BUILTIN,
-        mongodb_uri=SecretStr(client.get("/health/ready").json()["mongodb_uri"]),
-        database="api_consent",
-        data=tmp_path_factory.mktemp("consent"),
-    )
-    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
-        yield People(opened)
 
 
 def numbered(response: Any, status: int, number: str, code: str) -> None:
@@ -43,8 +22,8 @@ def numbered(response: Any, status: int, number: str, code: str) -> None:
 EVENT = {"nhn-event-id": "kall-1"}
 
 
-def test_from_the_first_yes_to_an_empty_card(people: People) -> None:
-    her = Her(people, "14839850078")
+def test_from_the_first_yes_to_an_empty_card(consenting: People) -> None:
+    her = Her(consenting, "14839850078")
 
     # Nothing before she has said yes
     assert her.card("fagsystem", "GET", "/status").json() == {
@@ -133,8 +112,8 @@ def ended(her: Her, job: str) -> Any:
     raise AssertionError("the removal does not end")
 
 
-def test_what_cannot_be_read_is_refused_and_not_repeated(people: People) -> None:
-    her = Her(people, "12345678901")
+def test_what_cannot_be_read_is_refused_and_not_repeated(consenting: People) -> None:
+    her = Her(consenting, "12345678901")
     numbered(
         her.card("jordmor", "GET", "/status", headers=EVENT, **MIDWIFE), 400, "DHG-0013", "person.malformed"
     )
@@ -150,11 +129,11 @@ def test_what_cannot_be_read_is_refused_and_not_repeated(people: People) -> None
     )
 
 
-def test_dead_or_hidden(people: People) -> None:
-    her = Her(people, "05819110079")
+def test_dead_or_hidden(consenting: People) -> None:
+    her = Her(consenting, "05819110079")
 
     def hers(method: str, path: str, **options: Any) -> Any:
-        return people.send("line", method, f"{ADDRESS}/api/maternity-record/v1{path}", **options)
+        return consenting.send("line", method, f"{ADDRESS}/api/maternity-record/v1{path}", **options)
 
     assert hers("POST", "/consent", json=DOCUMENT).status_code == 201
     for bar, number, code in (

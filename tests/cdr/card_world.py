@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cdr import cards, compositions, consents, contributions, ehrs
 from cdr.actor import Actor, ActorKind
+from cdr.consent_changes import TEMPLATE
 from cdr.consent_texts import text_version
 from cdr.context import Ctx
 from cdr.repeats import Repeatable
@@ -78,8 +79,8 @@ def enforcing(ctx: Ctx, **settings: object) -> Ctx:
     """The midwife's request on a server that enforces access and knows the templates."""
     for template, access in ((CARD, "card"), (SHIELDED, "shielded")):
         ctx.templates.add(*published_small_template(template, access))
-    consent = library_templates()[consents.TEMPLATE]
-    published, _ = published_small_template(consents.TEMPLATE)
+    consent = library_templates()[TEMPLATE]
+    published, _ = published_small_template(TEMPLATE)
     ctx.templates.add(published, consent)
     enforced = Settings(mode=Mode.DEV, issuer=BUILTIN, **settings)  # type: ignore[arg-type]
     return replace(ctx, actor=MIDWIFE, settings=enforced, basis="UNNTAK")

@@ -15,14 +15,17 @@ import pytest
 from cdr import (
     access_log,
     card_tables,
+    cards,
     code_checks,
     code_list_impact,
     code_lists,
     compositions,
+    consents,
     contributions,
     definitions,
     directory,
     ehrs,
+    her_copy,
     joining,
     projects,
     queries,
@@ -43,6 +46,7 @@ from cdr.terminology import CodeSystemRelease, Concept
 from cdr.versions import Kind
 from templates.opt import write_opt
 from templates.repository import library_templates
+from tests.cdr.consent_arguments import CONSENT_ARGUMENTS
 from tests.cdr.small_template import note, random_id, status
 from tests.cdr.updates import contribution, folder, update
 
@@ -69,6 +73,9 @@ MODULES = (
     validation,
     joining,
     subjects,
+    cards,
+    consents,
+    her_copy,
 )
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
@@ -277,6 +284,7 @@ async def nothing(ctx: Ctx) -> dict[str, Any]:
 
 
 ARGUMENTS: dict[str, Arrange] = {
+    **CONSENT_ARGUMENTS,
     "read_log": an_ehr,
     "search_audit": a_search,
     "export_audit": nothing,
