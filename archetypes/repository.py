@@ -66,7 +66,11 @@ class ArchetypeRepository:
         """
         if archetype.parent_id is None:
             return None
-        return self.resolve(archetype.parent_id) if archetype.is_adl2 else self.get(archetype.parent_id)
+        resolve = self.resolve if archetype.is_adl2 else self.get
+        found = resolve(archetype.parent_id)
+        if found.is_adl2 != archetype.is_adl2:
+            raise UnknownArchetype(archetype.parent_id)  # the other generation has other codes
+        return found
 
     def flat(self, archetype_id: str) -> Archetype:
         """The flat form of an archetype that the repository holds. Raises what :meth:`flattened` does."""

@@ -86,7 +86,9 @@ def _attribute(attribute: CAttribute, depth: int) -> list[str]:
     if attribute.cardinality is not None:
         head += f" cardinality matches {print_cardinality(attribute.cardinality)}"
     if not attribute.children:
-        return beside([head], attribute.comment, pad)
+        # A name alone on its line could be the heading of a section.
+        bare = attribute.existence is None and attribute.cardinality is None
+        return beside([f"{head} matches {{*}}" if bare else head], attribute.comment, pad)
     lines = beside([f"{head} matches {{"], attribute.comment, pad)
     for child in attribute.children:
         lines.extend(_object(child, depth + 1))

@@ -118,6 +118,8 @@ def _pattern_of_id(stream: TokenStream) -> str:
 def _other_assertion(stream: TokenStream) -> str:
     """The text of an assertion about anything else, up to the next one about the id; braces are balanced."""
     start, depth = stream.token.start, 0
+    if stream.peek().text in ("}", "include", "exclude"):
+        raise stream.unexpected("an assertion")
     while depth or not stream.at("include", "exclude", "archetype_id", "}"):
         if stream.token.kind == "end":
             raise stream.source.error("the assertion does not end", start)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -172,11 +171,8 @@ def _parts(place: SourceText) -> list[_Part]:
         if name in sections:
             raise place.error(f"a second section {name!r}", mark.start("section"))
         sections[name] = (mark.end(), end)
-    above = {"": tuple(_said(comments, (0, marks[0].start())))}
-    return [
-        _Part(kind, sections, _comments(sections, comments) | (above if above[""] and not number else {}))
-        for number, (kind, sections) in enumerate(parts)
-    ]
+    parts[0][1][""] = (0, marks[0].start())  # what stands above the first section
+    return [_Part(kind, sections, _comments(sections, comments)) for kind, sections in parts]
 
 
 def _marks(place: SourceText) -> tuple[list[re.Match[str]], Comments]:
@@ -195,12 +191,9 @@ def _marks(place: SourceText) -> tuple[list[re.Match[str]], Comments]:
 
 def _comments(sections: Mapping[str, Span], comments: Comments) -> dict[str, tuple[str, ...]]:
     """Comments by section; those of a definition belong to its nodes, those of rules to their text."""
-    by_section: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for name, span in sections.items():
-        said = () if name in ("definition", "invariant") else tuple(_said(comments, span))
-        if said:
-            by_section[name] = said
-    return dict(by_section)
+    told = {name: span for name, span in sections.items() if name not in ("definition", "invariant")}
+    said = {name: tuple(_said(comments, span)) for name, span in told.items()}
+    return {name: texts for name, texts in said.items() if texts}
 
 
 def _said(comments: Comments, span: Span) -> Iterator[str]:

@@ -175,6 +175,11 @@ def test_faults_are_named_with_their_place(text: str, message: str) -> None:
     assert 1 <= caught.value.line <= text.count("\n") + 1
 
 
+def test_an_attribute_with_the_name_of_a_section_is_none() -> None:
+    archetype = parse_adl(adl2("CLUSTER[id1] matches { description language }"))
+    assert parse_adl(print_adl(archetype)) == archetype
+
+
 def test_every_truncation_is_refused_or_read() -> None:
     text = (VALID / "everything.adls").read_text(encoding="utf-8")
     for end in range(0, len(text), 97):

@@ -251,6 +251,14 @@ def test_both_generations_lie_in_one_repository(repository: ArchetypeRepository)
     assert repository.resolve("openEHR-EHR-CLUSTER.test.v1.0").archetype_id.endswith(".v1.0.0")
 
 
+def test_a_parent_of_the_other_generation_is_none(tmp_path: Path) -> None:
+    child = read("CLUSTER[id1.1]", parent="openEHR-EHR-CLUSTER.old.v1")
+    old = adl("CLUSTER[at0000]").replace("CLUSTER.test.v1", "CLUSTER.old.v1")
+    (tmp_path / "openEHR-EHR-CLUSTER.old.v1.adl").write_text(old, encoding="utf-8")
+    with pytest.raises(UnknownArchetype):
+        ArchetypeRepository.from_folder(tmp_path).flattened(child)
+
+
 def test_a_line_of_specialisations_is_flattened_from_its_top(repository: ArchetypeRepository) -> None:
     flat_form = repository.flat("openEHR-EHR-CLUSTER.grandchild.v1.0.0")
     assert codes(flat_form.definition) == ["id2.1.1", "id5", "id6", "id9", "id10", "id0.0.1"]
