@@ -26,7 +26,11 @@ TAGS = [
     {"name": "CONTRIBUTION", "description": "Several versions committed together, all or none."},
     {"name": "DIRECTORY", "description": "The folders of an EHR; versioned."},
     {"name": "ITEM_TAG", "description": "Tags on objects and versions; not versioned."},
-    {"name": "Definition", "description": "Templates, web templates, stored queries."},
+    {
+        "name": "Definition",
+        "description": "Templates, web templates, stored queries. "
+        "To read: [every field of the card's templates](/docs/templates).",
+    },
     {"name": "Query", "description": "AQL."},
     {"name": "Bulk", "description": "Many compositions in one request."},
     {"name": "Card", "description": "The card of one woman, as NHN's Maternity Record API has it."},
