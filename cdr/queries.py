@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from cdr.access import Action
+from cdr.analyst_queries import AnalystQuery, analyst_query, rows_for_analyst
 from cdr.aql.checks import check
 from cdr.aql.collectors import Limits
 from cdr.aql.column_types import typed_column
@@ -28,7 +29,7 @@ from cdr.consent import card_closed
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
 from cdr.query_terminology import with_terminology
-from cdr.rows import RowStream
+from cdr.rows import Batches, RowStream
 from cdr.store.candidate_explain import Reading
 from cdr.versions import normal_object_id
 
@@ -36,6 +37,7 @@ __all__ = ["Column", "Explanation", "ResultSet", "RowStream", "explain_query", "
 
 _LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
 _LONGEST_TEXT = 1000
+ERASED_SINCE = "_erased_since"  # EHRs that an answer about the past lacks
 _LONG = 4000
 _AT_ONCE = 20  # versions that are decided without giving way to other requests
 
@@ -55,17 +57,28 @@ async def run_query(
 
     A stored query has a ``name``.
 
-    Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout.
+    An analyst gets pseudonyms and no small counts.
+
+    Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout,
+    Withheld.
     """
     started = call.ctx.clock()
     scope = await _understanding(call, text, parameters)
     access = await _access(call, ehr_id, (name or "").partition("/")[0])
-    page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
-    plan = compile_query(scope, access, now=started, page=page)
+    analyst = await analyst_query(call, scope, ehr_id)
+    plan = compile_query(
+        analyst.scope if analyst else scope, access, now=started, page=_page(analyst, offset, fetch)
+    )
     rows, owners = await _run(call, plan)
     await call.require_unchanged(owners, access.sights)
-    await call.record(_entries(call, text, owners))
-    return result_set(text, scope, rows, created=started, name=name)
+    await call.record(_entries(call, text, owners, analyst))
+    notes = await _notes(call, plan)
+    if analyst is not None and analyst.counted:
+        rows, hidden = analyst.finished(rows, offset or 0, fetch)
+        notes["_hidden_cells"] = hidden
+    elif analyst is not None:
+        rows = analyst.seen(rows)
+    return result_set(text, scope, rows, created=started, name=name, notes=notes)
 
 
 @asking(Action.QUERY)
@@ -77,19 +90,38 @@ async def stream_query(
     fetch: int | None = None,
     offset: int | None = None,
     ehr_id: str | None = None,
+    name: str | None = None,
 ) -> RowStream:
     """Run a query and give its rows while it runs, any number of them; else as :func:`run_query`.
 
     QueryTimeout and AqlTooLarge may also come while the batches are read.
     """
     scope = await _understanding(call, text, parameters)
-    access = await _access(call, ehr_id)
-    page = Page(offset=offset or 0, fetch=fetch) if offset or fetch is not None else None
-    plan = compile_query(scope, access, now=call.ctx.clock(), page=page)
+    access = await _access(call, ehr_id, (name or "").partition("/")[0])
+    analyst = await analyst_query(call, scope, ehr_id)
+    page = _page(analyst, offset, fetch)
+    plan = compile_query(analyst.scope if analyst else scope, access, now=call.ctx.clock(), page=page)
     execution = _start(call, plan)
-    await call.record([_entry_of_query(call, text)])
+    await call.record([_entry_of_query(call, text, analyst)])
     columns = tuple(typed_column(column, scope) for column in scope.columns)
-    return RowStream(columns, _audited(call, text, plan, execution))
+    batches: Batches = _audited(call, text, plan, execution)
+    if analyst is not None:
+        most = call.ctx.settings.query_rows
+        batches = rows_for_analyst(analyst, batches, offset=offset or 0, fetch=fetch, most=most)
+    return RowStream(columns, batches, (await _notes(call, plan)).get(ERASED_SINCE))
+
+
+def _page(analyst: AnalystQuery | None, offset: int | None, fetch: int | None) -> Page | None:
+    """The part of the result that is asked for; counts are cut only after small ones are hidden."""
+    if (analyst is not None and analyst.counted) or not (offset or fetch is not None):
+        return None
+    return Page(offset=offset or 0, fetch=fetch)
+
+
+async def _notes(call: Call, plan: Plan) -> dict[str, Any]:
+    """What a RESULT_SET says of itself beyond the standard."""
+    as_of = plan.candidates.as_of
+    return {} if as_of is None else {ERASED_SINCE: await call.ctx.store.erased_since(as_of)}
 
 
 async def rows_for(
@@ -121,8 +153,11 @@ async def explain_query(
     """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
     scope = await _understanding(call, text, parameters)
     plan = compile_query(scope, await _access(call, ehr_id), now=call.ctx.clock())
-    await call.record([_entry_of_query(call, text)])
-    reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
+    analyst = await analyst_query(call, scope, ehr_id)
+    await call.record([_entry_of_query(call, text, analyst)])
+    reading = None
+    if analyst is None:  # the numbers of candidates would count persons
+        reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
     return Explanation(print_query(scope.query), plan.explain(), reading)
 
 
@@ -217,14 +252,15 @@ async def _audited(call: Call, text: str, plan: Plan, execution: Execution) -> A
             yield batch
 
 
-def _entries(call: Call, text: str, owners: frozenset[str]) -> list[AuditEntry]:
+def _entries(call: Call, text: str, owners: frozenset[str], analyst: AnalystQuery | None) -> list[AuditEntry]:
     """One entry for the query, and one for every woman of whom it returned a row."""
-    return [_entry_of_query(call, text), *_entries_of_women(call, text, owners)]
+    return [_entry_of_query(call, text, analyst), *_entries_of_women(call, text, owners)]
 
 
-def _entry_of_query(call: Call, text: str) -> AuditEntry:
+def _entry_of_query(call: Call, text: str, analyst: AnalystQuery | None = None) -> AuditEntry:
     """Literals are left out of the text: they may name a person."""
-    shown = _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
+    project = f"project {analyst.view.project}: " if analyst else ""
+    shown = project + _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
     return call.entry(Outcome.GRANTED, what=_mark(text), detail=shown)
 
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.analysts import PROJECT, AnalystContext
 from api.answers import json_answer, location
 from api.bodies import read_body, read_optional_body
 from api.cancelling import ClientGone, no_answer, unless_gone
-from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.negotiation import JSON, accepted
 from api.openapi import EHR_ID_HEADER, bodies, errors, parameters, request_body
@@ -49,11 +49,11 @@ class QueryRequest:
     "/query/aql",
     summary="Run a query",
     responses=errors(400, 404, 406, 408, 501) | bodies(*_FORMS),
-    openapi_extra=parameters(EHR_ID_HEADER),
+    openapi_extra=parameters(EHR_ID_HEADER, PROJECT),
 )
 async def query_by_get(
     request: Request,
-    ctx: Context,
+    ctx: AnalystContext,
     q: Annotated[str, Query(description="AQL", examples=[_EXAMPLE["q"]])],
     offset: Annotated[int | None, Query(ge=0, description="Rows to leave out.")] = None,
     fetch: Annotated[int | None, Query(ge=0, description="Most rows to return.")] = None,
@@ -70,9 +70,9 @@ async def query_by_get(
     "/query/aql",
     summary="Run a query",
     responses=errors(400, 404, 406, 408, 413, 415, 501) | bodies(*_FORMS),
-    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER)},
+    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER, PROJECT)},
 )
-async def query_by_post(request: Request, ctx: Context) -> Response:
+async def query_by_post(request: Request, ctx: AnalystContext) -> Response:
     """The body has `q`, and may have `query_parameters` (names without `$`), `offset` and `fetch`."""
     media_type = answer_form(request, *_FORMS)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
@@ -84,9 +84,9 @@ async def query_by_post(request: Request, ctx: Context) -> Response:
     "/query/explain",
     summary="Say how a query would be answered",
     responses=errors(400, 404, 406, 408, 413, 415, 501),
-    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER)},
+    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER, PROJECT)},
 )
-async def explain(request: Request, ctx: Context) -> Response:
+async def explain(request: Request, ctx: AnalystContext) -> Response:
     """No part of openEHR's API: the plan in words, and the index and counts of the search. No rows."""
     accepted(request, JSON)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
@@ -105,11 +105,11 @@ _STORED_ERRORS = (400, 404, 406, 408, 501)
     "/query/{qualified_query_name}",
     summary="Run the newest version of a stored query",
     responses=errors(*_STORED_ERRORS) | bodies(*_FORMS),
-    openapi_extra=parameters(EHR_ID_HEADER),
+    openapi_extra=parameters(EHR_ID_HEADER, PROJECT),
 )
 async def run_newest_by_get(
     request: Request,
-    ctx: Context,
+    ctx: AnalystContext,
     qualified_query_name: Name,
     offset: Annotated[int | None, Query(ge=0, description="Rows to leave out.")] = None,
     fetch: Annotated[int | None, Query(ge=0, description="Most rows to return.")] = None,
@@ -124,9 +124,9 @@ async def run_newest_by_get(
     "/query/{qualified_query_name}",
     summary="Run the newest version of a stored query",
     responses=errors(*_STORED_ERRORS, 413, 415) | bodies(*_FORMS),
-    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
+    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER, PROJECT)},
 )
-async def run_newest_by_post(request: Request, ctx: Context, qualified_query_name: Name) -> Response:
+async def run_newest_by_post(request: Request, ctx: AnalystContext, qualified_query_name: Name) -> Response:
     """The body, which may be absent, has `query_parameters`, `offset` and `fetch`."""
     return await _run_stored(request, ctx, qualified_query_name, "", None)
 
@@ -135,11 +135,11 @@ async def run_newest_by_post(request: Request, ctx: Context, qualified_query_nam
     "/query/{qualified_query_name}/{version}",
     summary="Run a version of a stored query",
     responses=errors(*_STORED_ERRORS) | bodies(*_FORMS),
-    openapi_extra=parameters(EHR_ID_HEADER),
+    openapi_extra=parameters(EHR_ID_HEADER, PROJECT),
 )
 async def run_version_by_get(
     request: Request,
-    ctx: Context,
+    ctx: AnalystContext,
     qualified_query_name: Name,
     version: Version,
     offset: Annotated[int | None, Query(ge=0, description="Rows to leave out.")] = None,
@@ -155,10 +155,10 @@ async def run_version_by_get(
     "/query/{qualified_query_name}/{version}",
     summary="Run a version of a stored query",
     responses=errors(*_STORED_ERRORS, 413, 415) | bodies(*_FORMS),
-    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER)},
+    openapi_extra={**_STORED_BODY, **parameters(EHR_ID_HEADER, PROJECT)},
 )
 async def run_version_by_post(
-    request: Request, ctx: Context, qualified_query_name: Name, version: Version
+    request: Request, ctx: AnalystContext, qualified_query_name: Name, version: Version
 ) -> Response:
     """The body, which may be absent, has `query_parameters`, `offset` and `fetch`."""
     return await _run_stored(request, ctx, qualified_query_name, version, None)
@@ -194,7 +194,13 @@ async def _answer(
     """A RESULT_SET, or the rows while the query runs; when the client goes away, the query ends."""
     if media_type != JSON:
         stream = await queries.stream_query(
-            ctx, asked.text, asked.parameters, fetch=asked.fetch, offset=asked.offset, ehr_id=asked.ehr_id
+            ctx,
+            asked.text,
+            asked.parameters,
+            fetch=asked.fetch,
+            offset=asked.offset,
+            ehr_id=asked.ehr_id,
+            name=name,
         )
         return table_answer(stream, media_type, limit=ctx.settings.stream_bytes)
     running = queries.run_query(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ _SCHEMA_VERSION = "1.0.0"
 class ResultSet:
     """``rows`` of cells; a cell is a JSON value, None where there is none.
 
-    ``query`` is the text as sent, ``executed`` the query with its parameters filled in.
+    ``query`` is the text as sent, ``executed`` the query with its parameters filled in; ``notes`` are members
+    of ``meta`` beyond the standard.
     """
 
     query: str
@@ -26,6 +27,7 @@ class ResultSet:
     rows: Sequence[list[Any]]
     created: datetime
     name: str | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self, *, generator: str, href: str | None = None) -> dict[str, Any]:
         """RESULT_SET; ``href`` only for a GET."""
@@ -38,6 +40,7 @@ class ResultSet:
         }
         if href is not None:
             meta["_href"] = href
+        meta |= self.notes
         result: dict[str, Any] = {"meta": meta, "q": self.query}
         if self.name is not None:
             result["name"] = self.name
@@ -47,7 +50,13 @@ class ResultSet:
 
 
 def result_set(
-    text: str, scope: Scope, rows: Sequence[list[Any]], *, created: datetime, name: str | None = None
+    text: str,
+    scope: Scope,
+    rows: Sequence[list[Any]],
+    *,
+    created: datetime,
+    name: str | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> ResultSet:
     """The result of the query ``text``; a stored query has a ``name``."""
     return ResultSet(
@@ -57,6 +66,7 @@ def result_set(
         rows=rows,
         created=created,
         name=name,
+        notes=notes or {},
     )
 
 

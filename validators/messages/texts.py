@@ -11,8 +11,8 @@ from archetypes.findings import Finding
 
 LANGUAGES = ("nb", "en")
 
-# Files of texts: compositions and archetypes, files that are neither, FLAT, card, guidelines, code lists.
-_FAMILIES = ("", "files_", "flat_", "card_", "guidelines_", "terminology_")
+# Files of texts: compositions and archetypes, files that are neither, FLAT, card, guidelines, codes, AQL.
+_FAMILIES = ("", "files_", "flat_", "card_", "guidelines_", "terminology_", "aql_")
 
 
 def finding_text(finding: Finding, language: str = "nb") -> str:
