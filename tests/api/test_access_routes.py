@@ -10,7 +10,12 @@ import pytest
 from cdr.audit import chain_faults, read_batch
 from tests.identity import ADDRESS, People
 
-WOMEN = {"kvinnen": "14839850078", "line": "05819110079", "mona": "12918510026"}
+WOMEN = {
+    "kvinnen": "14839850078",
+    "line": "05819110079",
+    "mona": "12918510026",
+    "nora": "21838010196",
+}
 ACCESS = f"{ADDRESS}/access/v1"
 
 

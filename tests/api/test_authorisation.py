@@ -15,7 +15,7 @@ from tests.api.test_access_routes import WOMEN, record_of
 from tests.identity import ADDRESS, People
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "authorisation.md"
-SUBJECT = "mona"
+SUBJECT = "nora"
 Caller = tuple[str, dict[str, str]]
 
 # The columns of the table; those who may do most come last, for what they do may stay done.
@@ -37,6 +37,8 @@ CALLERS: Mapping[str, Caller | None] = {
 QUERY = "no.helsekort::none"
 TEXT = {"Content-Type": "text/plain"}
 FOUND_BY = {"subject_id": WOMEN[SUBJECT], "subject_namespace": "2.16.578.1.12.4.1.4.1"}
+PATIENT = "nhn-patient-nin"
+HERS = FOUND_BY | {PATIENT: WOMEN[SUBJECT]}
 BODIES: Mapping[str, Any] = {"/openehr/v1/ehr/find": FOUND_BY}  # instead of the description's example
 PATH_VALUES = {
     "organisation": "999000096",
@@ -111,7 +113,8 @@ def example(method: str, path: str, ehr_id: str) -> tuple[str, dict[str, Any]]:
     filled = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], SOME_ID), path)
     request: dict[str, Any] = {"headers": {}, "params": {}}
     for parameter in operation.get("parameters", []):
-        if parameter.get("required") and parameter["in"] in ("header", "query"):
+        wanted = parameter.get("required") or parameter["name"] == PATIENT
+        if wanted and parameter["in"] in ("header", "query"):
             place = request["headers" if parameter["in"] == "header" else "params"]
             place[parameter["name"]] = shown(parameter)
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
@@ -125,4 +128,4 @@ def example(method: str, path: str, ehr_id: str) -> tuple[str, dict[str, Any]]:
 def shown(parameter: Mapping[str, Any]) -> str:
     """An example of a parameter."""
     examples = parameter.get("schema", {}).get("examples") or [parameter.get("example", "x")]
-    return FOUND_BY.get(parameter["name"], str(examples[0]))
+    return HERS.get(parameter["name"], str(examples[0]))
