@@ -19,7 +19,7 @@ PATIENT = {
     "name": "nhn-patient-nin",
     "in": "header",
     "required": False,
-    "description": "National id of the woman; a citizen is known by her token, and this is not read.",
+    "description": "National id of the woman; a citizen may leave it out: her token says who she is.",
     "schema": {"type": "string"},
     "example": "10915596784",
 }

@@ -15,6 +15,7 @@ class ActorKind(StrEnum):
     CITIZEN = "citizen"  # the woman herself
     PROFESSIONAL = "professional"  # health personnel with an HPR number, through the EHR of an organisation
     SYSTEM = "system"  # a machine without a person behind it
+    REGISTER = "register"  # the system of a national register: deaths, protected addresses, consents
     ANALYST = "analyst"
     STAFF = "staff"  # keeps templates and terminology
     OPERATOR = "operator"  # keeps the server

@@ -24,8 +24,12 @@ async def record_of(ctx: Ctx, national_id: str) -> str:
 
 
 def national_id_of(ctx: Ctx, stated: str) -> str:
-    """A citizen's own id from her token; for others the one that they state. Raises MalformedNationalId."""
-    return ctx.actor.person_id if ctx.actor.kind is ActorKind.CITIZEN else checked_national_id(stated)
+    """The id that was stated; a citizen may leave it out, and is refused where she states another's.
+
+    Raises MalformedNationalId.
+    """
+    own = ctx.actor.person_id if ctx.actor.kind is ActorKind.CITIZEN else ""
+    return checked_national_id(stated or own)
 
 
 def checked_national_id(national_id: str) -> str:

@@ -13,6 +13,8 @@ from cdr.identity.errors import TokenRefused
 from cdr.identity.mapping import ClaimMapping, Profile
 from cdr.identity.tokens import Claims, scopes_of
 
+MACHINES = (ActorKind.SYSTEM, ActorKind.REGISTER)
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -78,10 +80,11 @@ def _kind(claims: Claims, profile: Profile, mapping: ClaimMapping) -> ActorKind:
     if named is ActorKind.CITIZEN:
         raise TokenRefused("token.scope", "this issuer cannot give the scope of citizens")
     has_person = bool(mapping.text(profile, claims, "person_id"))
-    if named is ActorKind.SYSTEM and has_person:
+    machine = named if named in MACHINES else ActorKind.SYSTEM
+    if named in MACHINES and has_person:
         raise TokenRefused("token.scope", "the scope is for systems, and the token names a person")
     if not has_person:
-        return ActorKind.SYSTEM
+        return machine
     return named or ActorKind.PROFESSIONAL
 
 
@@ -98,7 +101,7 @@ def _stable_id(claims: Claims, person_id: str, kind: ActorKind) -> str:
     client = claims.get("client_id")
     if isinstance(subject, str) and subject and (not person_id or person_id not in subject):
         return subject
-    return str(client) if kind is ActorKind.SYSTEM and client else kind.value
+    return str(client) if kind in MACHINES and client else kind.value
 
 
 def _level(claims: Claims, profile: Profile, mapping: ClaimMapping) -> int:

@@ -29,6 +29,7 @@ CALLERS: Mapping[str, Caller | None] = {
     "herself": (SUBJECT, {}),
     "her GP": ("fastlege", {"basis": "UNNTAK", "role": "LE"}),
     "system": ("fagsystem", {}),
+    "register": ("folkeregister", {}),
     "analyst": ("analytiker", {}),
     "staff": ("redaktor", {}),
     "operator": ("driftsvakt", {}),

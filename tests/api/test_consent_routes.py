@@ -140,8 +140,8 @@ def test_dead_or_hidden(consenting: People) -> None:
         ("deceased", "DHG-0002", "consent.deceased"),
         ("confidential_address", "DHG-0004", "consent.confidential_address"),
     ):
-        assert her.card("fagsystem", "POST", "/person", json={"bar": bar}).status_code == 204
+        assert her.card("folkeregister", "POST", "/person", json={"bar": bar}).status_code == 204
         refused = her.card("jordmor", "POST", "/record", headers=EVENT, basis="SAMTYKKE", role="JO")
         numbered(refused, 403, number, code)
-    assert her.card("fagsystem", "POST", "/person", json={"bar": None}).status_code == 204
+    assert her.card("folkeregister", "POST", "/person", json={"bar": None}).status_code == 204
     assert her.card("jordmor", "POST", "/record", basis="SAMTYKKE", role="JO").status_code == 201

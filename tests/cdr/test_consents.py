@@ -208,7 +208,7 @@ async def test_a_removal_goes_on_where_a_killed_server_left_it(card: World) -> N
 
 async def test_who_is_dead_or_hidden_has_no_card(card: World) -> None:
     stored = await card.write("kontroll")
-    system = card.by(Actor(id="dsf", name="Folkeregisteret", kind=ActorKind.SYSTEM))
+    system = card.by(Actor(id="dsf", name="Folkeregisteret", kind=ActorKind.REGISTER))
     for bar, error in ((Bar.DECEASED, PersonDeceased), (Bar.CONFIDENTIAL_ADDRESS, AddressConfidential)):
         await consents.report_person(system, card.ehr_id, bar)
         with pytest.raises(error):
