@@ -93,6 +93,31 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
+# What is filled in, in the reader's words; the rest is named as clients know it.
+_TYPES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "nb": {
+            "TEXT": "tekst",
+            "CODED_TEXT": "kode",
+            "INTEGER": "heltall",
+            "DECIMAL": "tall",
+            "BOOLEAN": "true eller false",
+            "DATE": "dato",
+            "TIME": "klokkeslett",
+            "DATETIME": "tidspunkt",
+        },
+        "en": {
+            "TEXT": "text",
+            "CODED_TEXT": "code",
+            "INTEGER": "whole number",
+            "DECIMAL": "number",
+            "BOOLEAN": "true or false",
+            "DATE": "date",
+            "TIME": "time of day",
+            "DATETIME": "date and time",
+        },
+    }
+)
 _OTHER = {"nb": "en", "en": "nb"}
 
 
@@ -119,7 +144,7 @@ def template_page(opt: OperationalTemplate, language: str) -> bytes:
     about = [E.p(E.code(opt.template_id), f" ({opt.definition.archetype_id})")]
     about += [E.p(opt.description[name]) for name in ("purpose", "use") if opt.description.get(name)]
     head = E.tr(*(E.th(words[name]) for name in ("field", "path", "type", "times", "value", "card")))
-    rows = [_row(row, words) for row in field_guide(opt, language)]
+    rows = [_row(row, words, _TYPES[language]) for row in field_guide(opt, language)]
     return _page(
         opt.concept,
         language,
@@ -168,21 +193,21 @@ def _place(opt: OperationalTemplate) -> str:
     return f"{INDEX_PATH}/{quote(opt.template_id, safe='')}"
 
 
-def _row(row: Row, words: Mapping[str, str]) -> etree._Element:
+def _row(row: Row, words: Mapping[str, str], types: Mapping[str, str]) -> etree._Element:
     label = E.td(row.label, style=f"padding-left: {0.5 + row.depth}rem")
     if row.description:
         label.append(E.div(row.description, {"class": "note"}))
     cells = [label, E.td(E.code(row.path)), E.td(row.rm_type), E.td(row.occurrences)]
-    cells += [E.td(*(_part(part, words) for part in row.parts)), E.td(row.card_fields)]
+    cells += [E.td(*(_part(part, words, types) for part in row.parts)), E.td(row.card_fields)]
     line: etree._Element = E.tr(*cells)
     if not row.parts:
         line.set("class", "heading")
     return line
 
 
-def _part(part: Part, words: Mapping[str, str]) -> etree._Element:
+def _part(part: Part, words: Mapping[str, str], types: Mapping[str, str]) -> etree._Element:
     """Suffix, what it takes, and its codes."""
-    said = [words["duration"] if part.type == "DURATION" else part.type.lower(), part.limits]
+    said = [words["duration"] if part.type == "DURATION" else types[part.type], part.limits]
     if part.default:
         said.append(f"{words['default']}: {part.default}")
     if part.is_open:

@@ -182,7 +182,7 @@ class _Compiler:
         self, root: CArchetypeRoot, segments: tuple[PathSegment, ...], item: Item
     ) -> CArchetypeRoot | None:
         """``root`` with the archetype narrowed that a nested template has put there; None if none is."""
-        if root.template_id is None or not segments:
+        if root.template_id is None or item.template_id is not None or not segments:
             return None
         last = PathSegment(segments[-1].attribute, item.archetype_id, item.name)
 

@@ -109,7 +109,15 @@ def _limits(given: Json) -> str:
     return ", ".join(words)
 
 
+def _plain(limit: object) -> str:
+    """A number without a point that says nothing."""
+    return str(limit).removesuffix(".0")
+
+
 def _limits_of_units(given: Json) -> str:
+    """Each unit has limits of its own; those of an only one stand at the magnitude."""
+    if len(given.get("list", ())) < 2:
+        return ""
     told = ((item["value"], _limits(item)) for item in given.get("list", ()) if "validation" in item)
     return "; ".join(f"{unit}: {limits}" for unit, limits in told if limits)
 

@@ -102,6 +102,17 @@ def test_rules_of_the_outer_template_come_on_top(archetypes: ArchetypeRepository
     assert found[f"{detail}/items[at0001]"].occurrences == Interval(1, 1)
 
 
+def test_the_name_is_that_of_the_outer_template_or_else_of_the_inner(archetypes: ArchetypeRepository) -> None:
+    named = replace(INNER, definition=replace(INNER.definition, name="Prøve"))
+    unnamed = outer().replace(b'name="M\xc3\xa5ling" ', b"")
+    for data, name in ((outer(), "Måling"), (unnamed, "Prøve")):
+        template = compile_template(source("outer.v0", data), archetypes, lookup_in([named]))
+        assert f"/content[{OBSERVATION},'{name}']" in nodes(template)
+        assert {path.partition("]")[0] for path in template.annotations} == {
+            f"/content[{OBSERVATION},'{name}'"
+        }
+
+
 def test_outer_template_may_not_widen_or_reopen(archetypes: ArchetypeRepository) -> None:
     for wider, code in (
         (rule(f"{TREE}/items[at0008]", max=4), "template.occurrences_widened"),
