@@ -28,10 +28,12 @@ async def judge(
     Where no code list is known, codes of outside value sets are reported as unchecked.
     """
     if ctx.terminology is None or await ctx.terminology.is_idle():
-        return validate_document(opt, data, complete=complete)
+        return validate_document(opt, data, complete=complete, limit=ctx.settings.findings_limit)
     uses = code_uses(data)
     subsumed = await _descent(ctx.terminology, uses)
-    findings = validate_document(opt, data, complete=complete, subsumed=subsumed)
+    findings = validate_document(
+        opt, data, complete=complete, subsumed=subsumed, limit=ctx.settings.findings_limit
+    )
     bound = code_uses(data, findings)
     policy = on_silence or Unreachable(ctx.settings.terminology_silence)
     day = day_of(data) or ctx.clock().date()

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     template_refresh_seconds: float = Field(
         5.0, ge=0, description="Seconds until a revision published by another process is seen."
     )
+    findings_limit: int = Field(
+        1000, ge=1, le=100_000, description="Most findings that are told of one composition."
+    )
     terminology_server: str | None = Field(
         None,
         pattern="^https?://.+/$",

@@ -9,11 +9,20 @@ from templates.operational import OperationalTemplate
 from validators.card import validate_card
 from validators.card.not_on_card import Subsumed
 from validators.compiled import compile_validator
+from validators.composition.report import MAX_FINDINGS
 
 
 def validate_document(
-    opt: OperationalTemplate, composition: Any, *, complete: bool = True, subsumed: Subsumed | None = None
+    opt: OperationalTemplate,
+    composition: Any,
+    *,
+    complete: bool = True,
+    subsumed: Subsumed | None = None,
+    limit: int = MAX_FINDINGS,
 ) -> list[Finding]:
-    """Findings in a fixed order: of the template first, then of the card (``subsumed`` as there)."""
-    findings = compile_validator(opt)(composition, complete)
+    """Findings in a fixed order: of the template first, then of the card (``subsumed`` as there).
+
+    After ``limit`` findings of the template the list says ``findings.truncated``.
+    """
+    findings = compile_validator(opt)(composition, complete, limit)
     return findings + validate_card(opt, composition, subsumed=subsumed)

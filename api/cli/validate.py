@@ -25,6 +25,7 @@ from cdr.versions import JsonObject, text_at
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
 from templates.web_template import to_web_template
+from validators.composition.report import MAX_FINDINGS
 from validators.document import validate_document
 from validators.form_places import FormPlaces
 from validators.messages import finding_hint, finding_text
@@ -67,6 +68,7 @@ class How:
     opt: Path | None
     language: str
     complete: bool
+    limit: int
 
 
 def validate(
@@ -78,6 +80,7 @@ def validate(
     ] = None,
     language: Annotated[str, typer.Option(help="Language of the texts: nb or en.")] = "en",
     incomplete: Annotated[bool, typer.Option(help="Check drafts: what is missing is no fault.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most findings of one file.")] = MAX_FINDINGS,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one for each core.")] = 0,
     json_lines: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
@@ -88,7 +91,7 @@ def validate(
     """
     if template and opt:
         raise typer.BadParameter("give --template or --opt, not both")
-    how = How(template, opt, language, not incomplete)
+    how = How(template, opt, language, not incomplete, limit)
     paths = _all_files(files)
     if len(paths) == 1 and not json_lines:
         checked = [_judged(paths[0], how)]
@@ -115,7 +118,7 @@ def check_file(path: Path, how: How) -> Checked:
 def _judged(path: Path, how: How) -> Checked:
     composition = _read(path)
     operational = _template(how, composition)
-    findings = validate_document(operational, composition, complete=how.complete)
+    findings = validate_document(operational, composition, complete=how.complete, limit=how.limit)
     shown = tuple(_shown(finding, operational, how.language) for finding in findings)
     return Checked(str(path), operational.template_id, shown)
 

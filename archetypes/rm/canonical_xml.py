@@ -22,6 +22,7 @@ from archetypes.rm.safe_xml import MAX_BYTES, XSI_TYPE, parse_safely
 from archetypes.rm.schema import RmAttribute, base_name, rm_schema
 
 NAMESPACE = "http://schemas.openehr.org/v1"
+MOST_ATTRIBUTES = 100  # classes of the reference model have a dozen
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NODE_ID = "archetype_node_id"
 _PREFIXES = cast("dict[str, str]", {None: NAMESPACE, "xsi": XSI})  # lxml takes None, its stubs do not
@@ -92,6 +93,8 @@ def read_object(element: etree._Element, declared: str) -> dict[str, Any]:
 
 def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
     """XML attributes that stand for attributes of the model: those without a namespace."""
+    if len(element.attrib) > MOST_ATTRIBUTES:  # the library takes quadratic time to list them
+        raise _malformed("xml.element", element, f"more than {MOST_ATTRIBUTES} attributes")
     for name, text in element.attrib.items():
         if not str(name).startswith("{"):
             yield str(name), str(text)

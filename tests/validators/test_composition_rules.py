@@ -36,6 +36,7 @@ from tests.validators.small import (
     text,
     value_of,
 )
+from validators.compiled import Validator
 from validators.composition import validate_composition
 
 OPT = template(*ELEMENTS)
@@ -337,6 +338,9 @@ def test_the_list_of_findings_ends() -> None:
     report = validate_composition(OPT, data)
     assert len(report) == 1001
     assert report[-1].code == "findings.truncated"
+    few = Validator(OPT)(data, limit=3)
+    assert [finding.code for finding in few] == ["node.unexpected"] * 3 + ["findings.truncated"]
+    assert few == validate_composition(OPT, data, limit=3)
 
 
 def test_deep_nesting_is_a_finding() -> None:

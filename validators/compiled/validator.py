@@ -28,11 +28,11 @@ class Validator:
         self._opt = opt
         self._tests = {complete: _root_unit(opt, complete).test for complete in (True, False)}
 
-    def __call__(self, composition: Any, complete: bool = True) -> list[Finding]:
+    def __call__(self, composition: Any, complete: bool = True, limit: int = MAX_FINDINGS) -> list[Finding]:
         """What ``validate_composition`` finds, in the same order."""
         findings = self.recognise(composition, complete)
-        if findings is None:
-            return validate_composition(self._opt, composition, complete=complete)
+        if findings is None or len(findings) >= limit:
+            return validate_composition(self._opt, composition, complete=complete, limit=limit)
         return findings
 
     def recognise(self, composition: Any, complete: bool = True) -> list[Finding] | None:
@@ -48,8 +48,6 @@ class Validator:
                 return None
         except (Unsure, AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return None  # a member of another kind than its place has
-        if len(warned) >= MAX_FINDINGS:
-            return None
         return [finding for _, finding in sorted(warned, key=lambda entry: entry[0])]
 
 

@@ -47,6 +47,8 @@ def check_reference_model(node: Any, declared: str, place: Place, report: Report
         if node.get(attribute.name) is None:
             report.add("rm.missing", Place(place, attribute.name), attribute.type_name)
     for name, value in node.items():
+        if report.is_full:
+            return
         found = facts.attributes.get(name)
         if found is not None:
             if value is not None:
@@ -100,6 +102,7 @@ def checked_type(node: Mapping[str, Any], declared: str, place: Place, report: R
     return None
 
 
+@cache
 def _concrete(declared: str) -> str:
     names = sorted(rm_schema().concrete_subtypes(declared))
     return declared if len(names) > 8 else " | ".join(names) or declared
@@ -129,6 +132,8 @@ def _check_members(value: Any, attribute: RmAttribute, place: Place, report: Rep
     if not value and attribute.cardinality.lower:
         report.add("rm.empty_list", Place(place, attribute.name), "at least 1", "0")
     for index, member in enumerate(value):
+        if report.is_full:
+            return
         check_reference_model(
             member, attribute.type_name, Place(place, attribute.name, index, None, member), report
         )

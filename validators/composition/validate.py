@@ -15,18 +15,19 @@ from validators.composition.check import Check
 from validators.composition.data import type_of
 from validators.composition.place import Place
 from validators.composition.reference_model import check_reference_model
+from validators.composition.report import MAX_FINDINGS, Report
 from validators.composition.rules import RULES
 
 
 def validate_composition(
-    opt: OperationalTemplate, composition: Any, *, complete: bool = True
+    opt: OperationalTemplate, composition: Any, *, complete: bool = True, limit: int = MAX_FINDINGS
 ) -> list[Finding]:
     """All problems of a composition in canonical form (plain dicts and lists); empty if it has none.
 
     Any value is judged, none raises. ``complete=False`` is for lifecycle state 553: lower bounds of the
-    template count as 0. The list ends after 1000 findings with ``findings.truncated``.
+    template count as 0. The list ends after ``limit`` findings with ``findings.truncated``.
     """
-    check = Check(RULES, opt.language, complete)
+    check = Check(RULES, opt.language, complete, Report(limit))
     root = Place(None, "", None, opt.definition, composition)
     check_reference_model(composition, opt.definition.rm_type_name, root, check.report)
     if isinstance(composition, dict) and _is_of_template(opt, composition, root, check):

@@ -1,0 +1,63 @@
+"""The coverage-guided fuzzer: ``python -m tests.fuzz.run json --seconds 600`` (needs the extra ``fuzz``).
+
+Starts from the corpus in ``tests/data/fuzz`` and from example compositions, and ends with a traceback and a
+file ``crash-...`` at the first exception that is none of ours, or input that takes longer than a second.
+What it found belongs into the corpus, which the gate replays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["archetypes", "templates", "validators", "cdr"]):
+    from tests.fuzz.mutating import mutated
+    from tests.fuzz.seeds import seeds
+    from tests.fuzz.targets import TARGETS, run
+
+CORPUS = Path(__file__).parents[1] / "data" / "fuzz"
+
+
+def _mutate(data: bytes, longest: int, seed: int) -> bytes:
+    """Mostly a change that keeps it JSON, else the fuzzer's own."""
+    chance = random.Random(seed)
+    made = mutated(data, chance) if chance.random() < 0.85 else None
+    own: bytes = atheris.Mutate(data, longest)
+    return own if made is None else made[:longest]
+
+
+def main() -> None:
+    """Read the arguments and fuzz."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--work", type=Path, help="folder where inputs with new coverage are kept")
+    arguments = parser.parse_args()
+    work = arguments.work or Path(tempfile.mkdtemp(prefix="helsekort-fuzz-"))
+    work.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds(arguments.target)):
+        (work / f"seed-{number}").write_bytes(seed)
+    options = [
+        sys.argv[0],
+        str(work),
+        str(CORPUS / arguments.target),
+        f"-max_total_time={arguments.seconds}",
+        "-max_len=200000",
+        "-rss_limit_mb=2048",
+        "-timeout=10",
+        "-print_final_stats=1",
+    ]
+    mutator = {} if arguments.target == "xml" else {"custom_mutator": _mutate}
+    atheris.Setup(options, lambda data: run(arguments.target, data), **mutator)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
