@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cdr.actor import Actor, ActorKind
+from cdr.query_worker import QueryWorker
 from cdr.settings import Settings
 from cdr.sight import Terms
 from cdr.store.commit_modes import CommitSink
@@ -35,7 +36,8 @@ class Ctx:
     ``basis`` is the access basis (UNNTAK, SAMTYKKE, FORHOYET_SAMTYKKE, AKUTT) and ``reason`` what the actor
     says of an emergency; both go into the audit. ``project`` names the project of an analyst. ``clock``
     returns times with a zone; ``new_id`` makes ids of EHRs, objects and contributions; ``terminology`` knows
-    outside codes. ``commits`` takes them in place of the store's own queue.
+    outside codes. ``commits`` takes them in place of the store's own queue. ``query_worker``
+    takes long queries.
     """
 
     actor: Actor
@@ -49,6 +51,7 @@ class Ctx:
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None
     commits: CommitSink | None = None
+    query_worker: QueryWorker | None = None
 
     @property
     def terms(self) -> Terms:

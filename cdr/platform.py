@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cdr.code_list_registry import CodeListRegistry
 from cdr.context import Actor, Ctx
+from cdr.query_worker import QueryWorker
 from cdr.recognition import Recognition, open_recognition
 from cdr.settings import Settings
 from cdr.store.embedded import EmbeddedMongod
@@ -28,6 +29,7 @@ class Platform:
     mongodb_uri: str
     terminology: TerminologyService | None = None
     recognition: Recognition | None = None
+    query_worker: QueryWorker | None = None
 
     def context(self, actor: Actor, *, basis: str = "", reason: str = "") -> Ctx:
         """The context of one request."""
@@ -39,6 +41,7 @@ class Platform:
             basis=basis,
             reason=reason,
             terminology=self.terminology,
+            query_worker=self.query_worker,
         )
 
 
@@ -60,11 +63,25 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
             async with _terminology(settings, store) as terminology:
                 recognition = open_recognition(settings, store) if settings.enforces_access else None
-                platform = Platform(settings, store, templates, uri, terminology, recognition)
-                async with _deliveries(platform):
-                    yield platform
+                async with _query_worker(settings, uri) as worker:
+                    platform = Platform(settings, store, templates, uri, terminology, recognition, worker)
+                    async with _deliveries(platform):
+                        yield platform
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def _query_worker(settings: Settings, uri: str) -> AsyncIterator[QueryWorker | None]:
+    """A process for long queries, once there are any; none where the settings want none."""
+    if not settings.query_worker_mib:
+        yield None
+        return
+    worker = QueryWorker(uri, settings.database, settings.query_worker_mib)
+    try:
+        yield worker
+    finally:
+        await worker.stop()
 
 
 @asynccontextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +14,19 @@ import orjson
 from cdr.access import Action
 from cdr.analyst_queries import AnalystQuery, analyst_query, rows_for_analyst
 from cdr.aql.checks import check
-from cdr.aql.collectors import Limits
 from cdr.aql.column_types import typed_column
-from cdr.aql.compile import Execution, Page, Plan, compile_query
+from cdr.aql.compile import Page, Plan, compile_query
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.parser import parse
 from cdr.aql.printer import print_query
 from cdr.aql.result import ResultSet, result_set
 from cdr.aql.scope import Column, Scope, resolve
 from cdr.audit import AuditEntry, Outcome
-from cdr.candidates import QueryAccess, Record
+from cdr.candidates import QueryAccess
 from cdr.consent import card_closed
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.query_running import Bounds, Running, RunningHere
 from cdr.query_terminology import with_terminology
 from cdr.rows import Batches, RowStream
 from cdr.store.candidate_explain import Reading
@@ -39,7 +38,6 @@ _LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
 _LONGEST_TEXT = 1000
 ERASED_SINCE = "_erased_since"  # EHRs that an answer about the past lacks
 _LONG = 4000
-_AT_ONCE = 20  # versions that are decided without giving way to other requests
 
 
 @asking(Action.QUERY)
@@ -101,10 +99,10 @@ async def stream_query(
     analyst = await analyst_query(call, scope, ehr_id)
     page = _page(analyst, offset, fetch)
     plan = compile_query(analyst.scope if analyst else scope, access, now=call.ctx.clock(), page=page)
-    execution = _start(call, plan)
+    running = _running(call, plan)
     await call.record([_entry_of_query(call, text, analyst)])
     columns = tuple(typed_column(column, scope) for column in scope.columns)
-    batches: Batches = _audited(call, text, plan, execution)
+    batches: Batches = _audited(call, text, plan, running)
     if analyst is not None:
         most = call.ctx.settings.query_rows
         batches = rows_for_analyst(analyst, batches, offset=offset or 0, fetch=fetch, most=most)
@@ -132,8 +130,8 @@ async def rows_for(
     Each batch is in the audit before it comes.
     """
     plan = compile_query(await _understanding(call, text, parameters), access, now=call.ctx.clock())
-    execution = _start(call, plan)
-    async for batch in _audited(call, text, plan, execution):
+    running = _running(call, plan)
+    async for batch in _audited(call, text, plan, running):
         yield batch
 
 
@@ -190,61 +188,34 @@ async def _access(call: Call, ehr_id: str | None, name: str = "") -> QueryAccess
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
     """The rows, and the EHRs that they are about."""
     settings = call.ctx.settings
-    execution = _start(call, plan)
+    running = _running(call, plan)
     rows: list[list[Any]] = []
     size = 0
-    async for batch in _batches(call, plan, execution):
+    async for batch in running.batches():
         rows += batch
         size += len(orjson.dumps(batch))
         if len(rows) > settings.query_rows:
             raise AqlTooLarge("rows", settings.query_rows)
         if size > settings.query_bytes:
             raise AqlTooLarge("bytes", settings.query_bytes)
-    return rows, execution.owners
+    return rows, running.owners
 
 
-def _start(call: Call, plan: Plan) -> Execution:
-    settings = call.ctx.settings
-    limits = Limits(
-        rows=settings.query_rows,
-        deadline=time.monotonic() + settings.query_seconds,
-        seconds=settings.query_seconds,
-    )
-    return plan.start(limits)
+def _running(call: Call, plan: Plan) -> Running:
+    """The query, started; in a process of its own if it may be long and there is one."""
+    settings, candidates = call.ctx.settings, call.ctx.store.candidates
+    bounds = Bounds(seconds=settings.query_seconds, rows=settings.query_rows)
+    if call.ctx.query_worker is None:
+        return RunningHere(candidates, plan, bounds)
+    return call.ctx.query_worker.running(candidates, plan, bounds)
 
 
-async def _batches(call: Call, plan: Plan, execution: Execution) -> AsyncIterator[list[list[Any]]]:
-    """The rows as they become final. Whoever stops reading stops the query."""
-    large = False
-    if not execution.done:
-        async with call.ctx.store.candidates.snapshot(call.ctx.settings.query_seconds) as snapshot:
-            async for portion in snapshot.portions(plan.candidates):
-                # A large portion is decided in a thread: the server answers others meanwhile.
-                if portion.size > _AT_ONCE:
-                    large = True
-                    yield await asyncio.to_thread(_decided, execution, portion.records())
-                else:
-                    yield _decided(execution, portion.records())
-                if execution.done:
-                    break
-    yield await asyncio.to_thread(execution.finish) if large else execution.finish()
-
-
-def _decided(execution: Execution, records: Iterable[Record]) -> list[list[Any]]:
-    rows: list[list[Any]] = []
-    for record in records:
-        rows += execution.feed(record)
-        if execution.done:
-            break
-    return rows
-
-
-async def _audited(call: Call, text: str, plan: Plan, execution: Execution) -> AsyncIterator[list[list[Any]]]:
+async def _audited(call: Call, text: str, plan: Plan, running: Running) -> AsyncIterator[list[list[Any]]]:
     """Each batch, once the audit names the women whose rows are in it, if their cards are still open."""
     named: frozenset[str] = frozenset()
-    async for batch in _batches(call, plan, execution):
+    async for batch in running.batches():
         if batch:
-            owners = execution.owners
+            owners = running.owners
             await call.require_unchanged(owners, plan.access.sights)
             if owners - named:
                 await call.record(_entries_of_women(call, text, owners - named))

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         le=32,
         description="Most indexes on values that queries over many records keep asking for; 0 makes none.",
     )
+    query_worker_mib: int = Field(
+        1024,
+        ge=0,
+        description="MiB of memory for the process that takes long queries; 0 makes none.",
+    )
     commit_group: int = Field(64, ge=1, le=1000, description="Most commits in one database transaction.")
     store_patience: float = Field(
         10.0, gt=0, description="Seconds that a request waits for a database that does not answer."

@@ -73,6 +73,8 @@ class Plan:
     access: QueryAccess
     candidates: CandidateFilter
     payload_for: str | None
+    now: datetime
+    page: Page | None
     columns: tuple[Column, ...]
     _match: Matcher
     _variables: tuple[VariablePaths, ...]
@@ -219,6 +221,8 @@ def compile_query(
         access=access,
         candidates=candidates,
         payload_for=payload_for,
+        now=moment.moment,
+        page=page,
         columns=scope.columns,
         _match=compile_contains(scope.query.from_expr, scope, zone, layout.used),
         _variables=layout.variables(),

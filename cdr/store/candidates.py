@@ -164,6 +164,7 @@ class Snapshot:
         self, wanted: CandidateFilter, hidden: frozenset[str]
     ) -> AsyncIterator[Search | Portion]:
         """One after the other: what is counted already, what has no rows, and the rest in order."""
+        self.hot.ask_for(wanted)
         ehrs = ehr_query("e", wanted.ehr_ids, hidden)
         every = versions_query(ehrs, wanted.branches, wanted.as_of)
         without_rows = {**ehrs, **branch_query(wanted.branches[0], wanted.as_of), "full": {"$lt": FORMAT}}
@@ -197,18 +198,14 @@ class Snapshot:
         yield Search(narrowed(whole, others, {"full": FORMAT, field: {"$exists": False}}))
 
     def _index_for(self, wanted: CandidateFilter) -> str | None:
-        """The index that delivers the versions in order; asks for what would help."""
+        """The index that delivers the versions in order."""
+        order = wanted.order
         if wanted.ehr_ids is not None:
             return None
-        for branch in wanted.branches:
-            for leaf in branch.leaves:
-                self.hot.ask(leaf.key)
-        order = wanted.order
         if order is None:
             return None
         (branch,) = wanted.branches
         if order.key is not None:
-            self.hot.ask(order.key)
             return self.hot.name_of(order.key)
         if any(self.hot.name_of(leaf.key) for leaf in branch.leaves):
             return None  # what is sought is rare: sooner found than read in order
@@ -218,8 +215,6 @@ class Snapshot:
 
     async def _counted(self, wanted: CandidateFilter, hidden: frozenset[str]) -> Sequence[tuple[Any, int]]:
         assert wanted.tally is not None
-        if wanted.tally.key is not None and wanted.ehr_ids is None:
-            self.hot.ask(wanted.tally.key)
         cursor = await self.database.versions.aggregate(
             tally_pipeline(wanted, hidden), session=self.session, maxTimeMS=self.deadline.milliseconds()
         )

@@ -9,6 +9,7 @@ import structlog
 from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 
+from cdr.candidates import CandidateFilter
 from cdr.store.database import FAR, Database, store_errors
 
 _PREFIX = "leaf_"
@@ -49,6 +50,17 @@ class HotIndexes:
         room = len(self._ready) + len(self._making) < self._most
         if self._asked[key] >= _ASKED and room and key not in self._ready and key not in self._making:
             self._making[key] = asyncio.create_task(self._make(key))
+
+    def ask_for(self, wanted: CandidateFilter) -> None:
+        """Ask for what would help a query over many EHRs."""
+        if wanted.ehr_ids is not None:
+            return
+        for branch in wanted.branches:
+            for leaf in branch.leaves:
+                self.ask(leaf.key)
+        for other in (wanted.order, wanted.tally):
+            if other is not None and other.key is not None:
+                self.ask(other.key)
 
     async def make(self, key: str) -> None:
         """Make an index now. Raises StoreUnavailable."""
