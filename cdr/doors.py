@@ -139,12 +139,21 @@ class Call:
     def show(self, version: StoredVersion) -> StoredVersion:
         """A version of the EHR as the caller may see it: without what is hidden from it.
 
-        Raises CardClosed where nothing of the card is shown, UnknownObject where this object is not.
+        Raises CardClosed where nothing of the card is shown, UnknownObject where this object is not,
+        NotAllowed where the token's scopes do not reach its template.
         """
+        self._within_scope(version)
         if self.sight.whole:
             return version
         self.require_visible(version.uid.object_id, version)
         return shown(self.sight, version)
+
+    def _within_scope(self, version: StoredVersion) -> None:
+        if self.ctx.actor.grants is None or version.template_id is None:
+            return
+        decision = may_name(self.ctx.actor, self.action, version.template_id)
+        if not decision.allowed:
+            raise NotAllowed(self.action.value, decision.reason, decision.code)
 
     def require_visible(self, object_id: str, marks: Marks) -> None:
         """Raises CardClosed, UnknownObject for a version that the caller may not see."""

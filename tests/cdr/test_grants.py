@@ -89,7 +89,7 @@ def enforcing(ctx: Ctx) -> Ctx:
 
 
 @pytest.mark.anyio
-async def test_a_template_out_of_scope_is_not_written(enforcing: Ctx) -> None:
+async def test_a_template_out_of_scope_is_neither_written_nor_read(enforcing: Ctx) -> None:
     ehr = await ehrs.create_ehr(enforcing)
     for pattern, allowed in ((TEMPLATE_ID, True), ("other.v0", False)):
         limited = replace(MIDWIFE, grants=read_grants([f"user/composition-{pattern}.c"]))
@@ -100,7 +100,19 @@ async def test_a_template_out_of_scope_is_not_written(enforcing: Ctx) -> None:
         with pytest.raises(NotAllowed) as refused:
             await compositions.create_composition(caller, ehr.ehr_id, note())
         assert refused.value.code == "access.scope"
-    entries = await enforcing.store.audit_entries(ehr.ehr_id)
+    (uid,) = {
+        entry.what for entry in await enforcing.store.audit_entries(ehr.ehr_id) if "::" in entry.what
+    } - {str(ehr.status.uid)}
+    for pattern, allowed in ((TEMPLATE_ID, True), ("other.v0", False)):
+        limited = replace(MIDWIFE, grants=read_grants([f"user/composition-{pattern}.r"]))
+        caller = replace(enforcing, actor=limited)
+        if allowed:
+            assert (await compositions.get_composition(caller, ehr.ehr_id, uid)).template_id == TEMPLATE_ID
+            continue
+        with pytest.raises(NotAllowed) as refused:
+            await compositions.get_composition(caller, ehr.ehr_id, uid)
+        assert refused.value.code == "access.scope"
+    entries = [e for e in await enforcing.store.audit_entries(ehr.ehr_id) if e.action != "composition.read"]
     assert [entry.outcome for entry in entries] == [Outcome.DONE, Outcome.DONE, Outcome.DENIED]
 
 
