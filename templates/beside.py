@@ -11,7 +11,8 @@ from typing import Any
 from archetypes.aom.constraints import CArchetypeRoot, CObject
 from archetypes.errors import MalformedPath
 from archetypes.paths import PathSegment, RmPath
-from templates.data_values import DataValue, Unfit, data_value
+from archetypes.rm.schema import rm_schema
+from templates.data_values import PERCENT, DataValue, Unfit, data_value
 from templates.faults import Faults
 from templates.nesting import Place
 from templates.operational import Annotations, Defaults, nodes_of
@@ -20,6 +21,7 @@ from templates.tree import find
 
 _IDENTIFIER = ("issuer", "assigner", "id", "type")
 _CODE = ("system", "code", "display")
+RATIO = 0  # PROPORTION_KIND
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -38,12 +40,17 @@ def notes(placed: Sequence[Place], definition: CArchetypeRoot, faults: Faults) -
 
 
 def view(placed: Sequence[Place], definition: CArchetypeRoot, faults: Faults) -> Annotations:
-    """Hints for forms by template path; a path that leads nowhere is left out with a warning."""
+    """Hints for forms by template path, also for what only the reference model has (``/composer``).
+
+    A path that leads nowhere is left out with a warning.
+    """
     hints: dict[str, dict[str, str]] = {}
     for place in placed:
         for hint in place.template.view if place.template else ():
             here = faults.at(place.item.span, hint.path)
             found = _paths(place.segments, hint.path, definition, here)
+            if found == []:
+                found = _attributes(place.segments, hint.path, definition)
             if found == []:
                 here.warning("template.hint_without_node", found=hint.path)
             for path in found or ():
@@ -87,6 +94,17 @@ def _paths(
     return [path for path, _ in find(definition, segments, definition.terms)]
 
 
+def _attributes(above: Sequence[PathSegment], text: str, definition: CArchetypeRoot) -> list[str]:
+    """The same for an attribute that the model has and the template does not mention."""
+    *owner, last = (*above, *RmPath.parse(text).segments)
+    owners = find(definition, owner, definition.terms)
+    return [
+        f"{path}/{last.attribute}"
+        for path, node in owners
+        if rm_schema().attribute(node.rm_type_name, last.attribute) and last.node_id is None
+    ]
+
+
 def _frozen(notes: Mapping[str, Mapping[str, str]]) -> Annotations:
     return MappingProxyType({path: MappingProxyType(dict(items)) for path, items in notes.items()})
 
@@ -103,7 +121,7 @@ def _value(text: str, node: CObject, rubrics: Rubrics) -> DataValue:
 
 
 def _meanings(text: str) -> Iterator[Any]:
-    """``terminology::code::rubric``, the four parts of an identifier, a number, a truth, a text."""
+    """A code with terminology and rubric, an identifier, a text, a truth, a number, a proportion."""
     parts = text.split("::")
     if len(parts) == len(_IDENTIFIER):
         yield dict(zip(_IDENTIFIER, parts, strict=True))
@@ -116,3 +134,7 @@ def _meanings(text: str) -> Iterator[Any]:
         yield text.lower() == "true"
     if _WHOLE.fullmatch(text):
         yield int(text)
+    numerator, slash, denominator = text.partition("/")
+    if slash and _WHOLE.fullmatch(numerator) and _WHOLE.fullmatch(denominator):
+        kind = PERCENT if int(denominator) == 100 else RATIO
+        yield {"numerator": int(numerator), "denominator": int(denominator), "type": kind}

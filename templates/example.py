@@ -134,6 +134,9 @@ class _Builder:
         """An instance of the constraint's class with the attributes that the template speaks of."""
         types, choice = choice.among(_fitting_types(constraint))
         made: dict[str, Any] = {"_type": base_name(types[0])}
+        if rm_schema().is_a(made["_type"], "ENTRY") and not isinstance(constraint, CArchetypeRoot):
+            # ENTRY, invariant Is_archetype_root.
+            raise Impossible(f"{made['_type']} {constraint.node_id} is no root of an archetype")
         if rm_schema().is_a(made["_type"], "LOCATABLE"):
             made |= self._identity(constraint, root, choice)
         if made["_type"] == "ELEMENT":

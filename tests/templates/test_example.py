@@ -40,7 +40,10 @@ from validators.composition import validate_composition
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Operational templates that nothing can satisfy, and why.
-CONTRADICTORY = {"cardinality_of_section": "content takes one member, and eight are mandatory"}
+CONTRADICTORY = {
+    "cardinality_of_section": "content takes one member, and eight are mandatory",
+    "dv_coded_text_default_error": "its only entry is no root of an archetype, as the model wants",
+}
 
 
 def check_example(opt: OperationalTemplate, kind: Kind, seed: int) -> dict[str, Any]:

@@ -189,6 +189,8 @@ DEFAULTS = [
     ("at0004", "by hand", {"_type": "DV_TEXT", "value": "by hand"}),
     ("at0007", "12 cm", {"_type": "DV_QUANTITY", "magnitude": 12.0, "units": "cm"}),
     ("at0008", "7", {"_type": "DV_COUNT", "magnitude": 7}),
+    ("at0009", "P2W", {"_type": "DV_DURATION", "value": "P2W"}),
+    ("at0008", "7/100", None),
     ("at0007", "12 km", None),
     ("at0008", "11", None),
 ]
@@ -234,6 +236,12 @@ def test_hints_for_forms_are_kept(archetypes: ArchetypeRepository) -> None:
     assert {path: dict(items) for path, items in template.view.items()} == {TREE: {"pass_through": "true"}}
     assert read_opt(write_opt(template)) == template
     assert codes(viewed("/data[at0099]"), archetypes) == ["template.hint_without_node"]
+
+
+def test_a_hint_may_be_on_what_only_the_model_has(archetypes: ArchetypeRepository) -> None:
+    template = compile_template(viewed(f"{TREE}/items[at0007]/null_flavour"), archetypes)
+    assert set(template.view) == {f"{TREE}/items[at0007]/null_flavour"}
+    assert read_opt(write_opt(template)) == template
 
 
 def test_names_are_those_of_the_template(archetypes: ArchetypeRepository) -> None:
