@@ -29,7 +29,7 @@ TEMPLATE = "helsekort_samtykke.v0"
 WHAT = "Digitalt helsekort for gravide - utprøving"
 HOME = "225"  # openehr group setting
 STEPS = {Decision.GIVEN: "at0015", Decision.WITHDRAWN: "at0017"}  # of ACTION.informed_consent
-HERSELF = "herself"
+HERSELF, REGISTER = "herself", "register"  # who decided, in the history
 
 
 async def facts_of(call: Call, ehr_id: str) -> ConsentFacts:
@@ -83,13 +83,13 @@ async def decide_consent(
     ehr_id: str,
     before: ConsentFacts,
     after: ConsentFacts,
-    event: ConsentEvent,
+    event: ConsentEvent | None,
     version: NewVersion | None,
     *,
     removal: str | None = None,
 ) -> None:
     change = ConsentChange(before=before.number, facts=after, event=event, removal=removal)
-    await call.commit(change_of(call, ehr_id, change, version, what=event.document))
+    await call.commit(change_of(call, ehr_id, change, version, what=event.document if event else ""))
 
 
 async def _withdrawal(call: Call, ehr_id: str, before: ConsentFacts, now: datetime) -> NewVersion | None:

@@ -4,7 +4,7 @@ NotAllowed
 └── CardClosed              403  nothing of the card is stored or shown
     ├── PersonDeceased  AddressConfidential  ConsentMissing  CardBlocked
 Conflict                    409
-├── ConsentGiven  RemovalRunning  CardExists  CardInactive  ConsentChanged
+├── ConsentGiven  ConsentKeptElsewhere  RemovalRunning  CardExists  CardInactive  ConsentChanged
 BadRequest                  400
 ├── ConsentElsewhere             a consent composition that did not come by the consent's own door
 ├── NotConfirmed                 she was not shown what she decides about
@@ -64,6 +64,15 @@ class ConsentGiven(Conflict):
 
     def __init__(self) -> None:
         super().__init__("consent is given already")
+
+
+class ConsentKeptElsewhere(Conflict):
+    """A decision here, where the portal's register keeps the consents."""
+
+    code = "consent.kept_elsewhere"
+
+    def __init__(self) -> None:
+        super().__init__("consents are given and withdrawn in the portal, which tells this server")
 
 
 class ConsentChanged(Conflict):

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cdr.access import Action
 from cdr.audit import Outcome
-from cdr.consent import NO_CONSENT, Bar, ConsentFacts, Decision, barred, given
+from cdr.consent import NO_CONSENT, Bar, ConsentFacts, Decision, barred, confirmed
+from cdr.consent import given as give
 from cdr.consent_changes import (
     HERSELF,
     HOME,
+    REGISTER,
     STEPS,
     TEMPLATE,
     WHAT,
@@ -22,7 +25,7 @@ from cdr.consent_changes import (
     end_consent,
     facts_of,
 )
-from cdr.consent_errors import NotConfirmed, UnknownRemoval
+from cdr.consent_errors import ConsentKeptElsewhere, NotConfirmed, UnknownRemoval
 from cdr.consent_texts import text_version
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, asking, reading, writing
@@ -87,10 +90,11 @@ async def give_consent(call: Call, ehr_id: str, *, document: str) -> ConsentFact
 
     Raises UnknownEhr, NotConfirmed, ConsentGiven, RemovalRunning, CardClosed, ConsentChanged.
     """
+    _require_kept_here(call)
     _require_current(document)
     ehr_id, before, now = normal_object_id(ehr_id), await facts_of(call, ehr_id), call.ctx.clock()
     uid = ObjectVersionId(call.ctx.new_id(), call.ctx.settings.system_id, 1)
-    after = replace(given(before, at=now, document=document), consent_object=uid.object_id)
+    after = replace(give(before, at=now, document=document), consent_object=uid.object_id)
     header = Header(start_time=iso(now), setting=HOME)
     said = {"HK20.1": WHAT, "HK20.2": STEPS[Decision.GIVEN], "HK20.3": iso(now), "HK20.6": document}
     data = compose(await call.ctx.templates.get(TEMPLATE), header, said)
@@ -106,6 +110,7 @@ async def withdraw_consent(call: Call, ehr_id: str, *, document: str) -> str:
 
     Returns the id of the removal. Raises UnknownEhr, NotConfirmed, ConsentMissing, ConsentChanged.
     """
+    _require_kept_here(call)
     _require_current(document)
     ehr_id, before = normal_object_id(ehr_id), await facts_of(call, ehr_id)
     event = ConsentEvent(Decision.WITHDRAWN, call.ctx.clock(), HERSELF, document)
@@ -121,6 +126,30 @@ async def get_removal(call: Call, ehr_id: str, job: str) -> Removal:
     return found
 
 
+@writing(Action.PUSH_CONSENT)
+async def hear_register(call: Call, ehr_id: str, *, given: bool, document: str = "") -> ConsentFacts:
+    """What the portal's register of consents says, pushed by it or looked up there.
+
+    Yes is believed until ``consent_register_seconds`` have passed. No withdraws what stood, and begins to
+    remove it. Raises UnknownEhr, RemovalRunning, CardClosed, ConsentChanged.
+    """
+    ehr_id, before, now = normal_object_id(ehr_id), await facts_of(call, ehr_id), call.ctx.clock()
+    if not given:
+        if before.given:
+            await end_consent(call, ehr_id, before, ConsentEvent(Decision.WITHDRAWN, now, REGISTER))
+        else:
+            await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id, what="no consent")])
+        return await facts_of(call, ehr_id)
+    until = now + timedelta(seconds=call.ctx.settings.consent_register_seconds)
+    if before.given:
+        after, event = confirmed(before, at=now, until=until), None
+    else:
+        after = give(before, at=now, document=document, until=until)
+        event = ConsentEvent(Decision.GIVEN, now, REGISTER, document)
+    await decide_consent(call, ehr_id, before, after, event, None)
+    return after
+
+
 @writing(Action.REPORT_PERSON)
 async def report_person(call: Call, ehr_id: str, bar: Bar | None) -> None:
     """The register of persons tells that she is dead, or her address confidential, or neither any more.
@@ -128,8 +157,13 @@ async def report_person(call: Call, ehr_id: str, bar: Bar | None) -> None:
     Raises UnknownEhr, ConsentChanged.
     """
     ehr_id, before, now = normal_object_id(ehr_id), await facts_of(call, ehr_id), call.ctx.clock()
-    event = ConsentEvent(Decision.BARRED if bar else Decision.UNBARRED, now, "register")
+    event = ConsentEvent(Decision.BARRED if bar else Decision.UNBARRED, now, REGISTER)
     await decide_consent(call, ehr_id, before, barred(before, bar, at=now), event, None)
+
+
+def _require_kept_here(call: Call) -> None:
+    if call.ctx.settings.consent_register is not None:
+        raise ConsentKeptElsewhere
 
 
 def _require_current(document: str) -> None:

@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from cdr.actor import Actor, ActorKind
+from cdr.consent import ConsentFacts
 from cdr.query_worker import QueryWorker
 from cdr.settings import Settings
 from cdr.sight import Terms
@@ -27,6 +29,14 @@ def utc_now() -> datetime:
 def new_uuid() -> str:
     """A random id for a new object."""
     return str(uuid.uuid4())
+
+
+class ConsentSource(Protocol):
+    """Where consents live if not here (``cdr.consent_register``)."""
+
+    async def refreshed(self, ctx: Ctx, ehr_id: str, facts: ConsentFacts) -> ConsentFacts:
+        """Her consent after asking, if what is known is stale."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class Ctx:
     clock: Callable[[], datetime] = utc_now
     new_id: Callable[[], str] = new_uuid
     terminology: TerminologyService | None = None
+    consent_source: ConsentSource | None = None
     commits: CommitSink | None = None
     query_worker: QueryWorker | None = None
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -122,14 +122,22 @@ class Call:
 
     async def _facts(self) -> Facts:
         """Where no EHR was found, one is looked up all the same, so that both take the same time."""
-        return await self.ctx.store.access.of_ehr(self.ehr_id or "", self.ctx.actor)
+        return await self._facts_of(self.ehr_id or "")
+
+    async def _facts_of(self, ehr_id: str) -> Facts:
+        """What decides on an access; the consent is asked for anew where it lives elsewhere and is stale."""
+        ctx = self.ctx
+        facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
+        if ctx.consent_source is None or self.action is Action.PUSH_CONSENT or not facts.exists:
+            return facts
+        return replace(facts, consent=await ctx.consent_source.refreshed(ctx, ehr_id, facts.consent))
 
     async def sees(self, ehr_id: str, object_id: str | None = None) -> bool:
         """May one of many EHRs, or an object in it, be told of? Raises StoreUnavailable."""
         if not self.ctx.settings.enforces_access:
             return True
         ctx = self.ctx
-        facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
+        facts = await self._facts_of(ehr_id)
         decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id, ctx.terms))
         if not decision.allowed or object_id is None:
             return decision.allowed

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from cdr.code_list_registry import CodeListRegistry
+from cdr.consent_register import ConsentRegister
 from cdr.context import Actor, Ctx
 from cdr.query_worker import QueryWorker
 from cdr.recognition import Recognition, open_recognition
@@ -30,6 +31,7 @@ class Platform:
     terminology: TerminologyService | None = None
     recognition: Recognition | None = None
     query_worker: QueryWorker | None = None
+    consent_register: ConsentRegister | None = None
 
     def context(self, actor: Actor, *, basis: str = "", reason: str = "") -> Ctx:
         """The context of one request."""
@@ -42,6 +44,7 @@ class Platform:
             reason=reason,
             terminology=self.terminology,
             query_worker=self.query_worker,
+            consent_source=self.consent_register,
         )
 
 
@@ -61,10 +64,12 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         )
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
-            async with _terminology(settings, store) as terminology:
+            async with _terminology(settings, store) as terminology, _consents(settings) as register:
                 recognition = open_recognition(settings, store) if settings.enforces_access else None
                 async with _query_worker(settings, uri) as worker:
-                    platform = Platform(settings, store, templates, uri, terminology, recognition, worker)
+                    platform = Platform(
+                        settings, store, templates, uri, terminology, recognition, worker, register
+                    )
                     async with _deliveries(platform):
                         yield platform
         finally:
@@ -93,6 +98,22 @@ async def _deliveries(platform: Platform) -> AsyncIterator[None]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _consents(settings: Settings) -> AsyncIterator[ConsentRegister | None]:
+    """The portal's register of consents, if they live there."""
+    if settings.consent_register is None:
+        yield None
+        return
+    token = settings.consent_register_token
+    register = ConsentRegister(
+        settings.consent_register, token=None if token is None else token.get_secret_value()
+    )
+    try:
+        yield register
+    finally:
+        await register.close()
 
 
 @asynccontextmanager

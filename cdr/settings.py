@@ -120,6 +120,18 @@ class Settings(BaseSettings):
         LegalBasis.CONSENT,
         description="What a card rests on: consent (she has said yes) or regulation (she has not said no).",
     )
+    consent_register: str | None = Field(
+        None,
+        pattern="^https?://.+/$",
+        description="Base address of the portal's register of consents, with its last slash; "
+        "none: kept here.",
+    )
+    consent_register_token: SecretStr | None = Field(
+        None, description="Bearer token that the register of consents wants of this server."
+    )
+    consent_register_seconds: float = Field(
+        300.0, gt=0, le=86_400, description="Seconds that a word of that register is believed."
+    )
     shielded_roles: str = Field(
         "",
         pattern="^([A-Z]{2}(,[A-Z]{2})*)?$",

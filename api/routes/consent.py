@@ -36,6 +36,13 @@ class Confirmed(Body):
     document: str = Field(max_length=20)
 
 
+class Pushed(Body):
+    """What she decided in the portal."""
+
+    given: bool = Field(strict=True)
+    document: str = Field("", max_length=20)
+
+
 class NewBlock(Body):
     """What she does not want seen, and by whom."""
 
@@ -75,6 +82,21 @@ async def give_consent(request: Request, ctx: Context, record: Record) -> Respon
         record = await consents.open_record(ctx, national_id_of(ctx, patient(request)))
     await consents.give_consent(ctx, record, document=asked.document)
     return json_answer(_consent(await consents.get_consent(ctx, record)), status=201)
+
+
+@router.post(
+    "/consent/push",
+    summary="Tell what the portal's register of consents says",
+    status_code=204,
+    response_class=Response,
+    responses=errors(400, 404, 409, 413, 415),
+    openapi_extra={**request_body(JSON, example={"given": False}), **parameters(PATIENT)},
+)
+async def push_consent(request: Request, ctx: Context, record: Record) -> Response:
+    """For the register, when she decides there: a no closes the card at once and removes it."""
+    asked = await read_model(request, ctx, Pushed)
+    await consents.hear_register(ctx, record, given=asked.given, document=asked.document)
+    return Response(status_code=204)
 
 
 @router.get(

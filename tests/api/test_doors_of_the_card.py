@@ -226,6 +226,7 @@ def apart(reason: str) -> Row:
 ITS_STATUS = "the EHR and its status say who she is, nothing of a card"
 TEMPLATES = "templates, queries and code lists are about no person"
 UPKEEP = "erases, joins or imports whole records; operators only"
+PROJECTS = "what analysts may see; about no person"
 HER_OWN = "her decision itself"
 
 OBJECT = "/openehr/v1/ehr/{ehr_id}/versioned_composition/{versioned_object_uid}"
@@ -245,6 +246,9 @@ ROWS: dict[str, Row] = {
     "POST /api/maternity-record/v1/person": apart("the register of persons tells, and is told nothing"),
     "GET /api/maternity-record/v1/consent": apart(HER_OWN),
     "POST /api/maternity-record/v1/consent": apart(HER_OWN),
+    "POST /api/maternity-record/v1/consent/push": apart(
+        "the register of consents tells, and is told nothing"
+    ),
     "GET /api/maternity-record/v1/consent/withdrawal": closed(HERSELF),
     "POST /api/maternity-record/v1/consent/withdrawal": closed(HERSELF, json=DOCUMENT),
     "GET /api/maternity-record/v1/consent/removals/{removal_id}": apart(HER_OWN),
@@ -305,6 +309,15 @@ ROWS: dict[str, Row] = {
     "POST /openehr/v1/query/{qualified_query_name}": closed(json={}, **OF_HER),
     "GET /openehr/v1/query/{qualified_query_name}/{version}": closed(**OF_HER),
     "POST /openehr/v1/query/{qualified_query_name}/{version}": closed(json={}, **OF_HER),
+    "GET /analysis/v1/tables": silent(ANALYST),
+    "GET /analysis/v1/tables/{name}": silent(ANALYST),
+    "GET /analysis/v1/tables/{name}/codebook": silent(ANALYST),
+    "GET /analysis/v1/projects": apart(PROJECTS),
+    "PUT /analysis/v1/projects/{name}": apart(PROJECTS),
+    "DELETE /analysis/v1/projects/{name}": apart(PROJECTS),
+    "GET /analysis/v1/projects/{name}/permits": apart(PROJECTS),
+    "POST /analysis/v1/projects/{name}/permits": apart(PROJECTS),
+    "DELETE /analysis/v1/projects/{name}/permits/{permit_id}": apart(PROJECTS),
     "POST /openehr/v1/validate": apart("judges what is sent, and looks nothing up"),
     "DELETE /openehr/v1/admin/ehr/all": apart(UPKEEP),
     "DELETE /openehr/v1/admin/ehr/{ehr_id}": apart(UPKEEP),
@@ -372,6 +385,7 @@ def prepared(her: Her) -> Places:
         folder=directory.headers["ETag"],
         contribution_uid=version.json()["contribution"]["id"]["value"],
         tagged="composition",
+        name="contact",
         key="ord",
         qualified_query_name="no.test::alle",
         record_id=her.hers("GET", "/history").json()[-1]["recordId"],

@@ -42,6 +42,10 @@ async def a_bar(ctx: Ctx) -> dict[str, Any]:
     return await an_ehr(ctx) | {"bar": Bar.DECEASED}
 
 
+async def a_word(ctx: Ctx) -> dict[str, Any]:
+    return await an_ehr(ctx) | {"given": True}
+
+
 async def a_consenting_ehr(ctx: Ctx) -> dict[str, Any]:
     return {"ehr_id": (await a_consent(ctx))["ehr_id"]}
 
@@ -91,6 +95,7 @@ CONSENT_ARGUMENTS = {
     "give_consent": a_decision,
     "withdraw_consent": a_consent,
     "get_removal": a_removal,
+    "hear_register": a_word,
     "report_person": a_bar,
     "get_card_state": an_ehr,
     "get_nobodys_state": nothing,
