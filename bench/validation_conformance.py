@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.validators.conformance import errors, exceptions, schedule_rows
+from tests.validators.test_composition_corpus import MILDER, STRICTER, XML_DIFFERENCES, listed
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "validation-conformance.md"
 INVARIANTS = ROOT / "tests" / "validators" / "rm_invariants.toml"
+FORMS = ("canonical_json", "canonical_xml")
 INTRODUCTION = """# Conformance of the validator
 
 openEHR's conformance schedule (CNF, platform test schedule, chapters on content) lists instances
@@ -67,7 +69,32 @@ def _page(total: Counter[str], passed: Counter[str], reasons: Mapping[str, str])
     for reason in dict.fromkeys(reasons.values()):
         ids = [row for row, its in reasons.items() if its == reason]
         lines += [f"- {reason}", *(f"    - `{row}`" for row in ids)]
-    return "\n".join([*lines, "", *_invariants(), ""])
+    return "\n".join([*lines, "", *_corpus(), "", *_invariants(), ""])
+
+
+def _corpus() -> Iterator[str]:
+    """Public compositions with another implementation's verdicts, and where ours is another."""
+    json, xml = ([len(listed(v, form)) for v in ("valid", "invalid")] for form in FORMS)
+    there = {
+        name: "; ".join(f"`{code}`: {why}" for code, why in said.items()) for name, said in STRICTER.items()
+    }
+    yield "## Public compositions"
+    yield ""
+    yield "The public test data of EHRbase, with the verdicts of EHRbase 2.31"
+    yield "(`tests/validators/test_composition_corpus.py`):"
+    yield ""
+    yield "| form | valid there | of these refused here | invalid there | of these valid here |"
+    yield "|---|---|---|---|---|"
+    yield f"| canonical JSON | {json[0]} | {len(STRICTER)} | {json[1]} | {len(MILDER)} |"
+    refused = [name for name in XML_DIFFERENCES if name in listed("valid", "canonical_xml")]
+    yield f"| canonical XML | {xml[0]} | {len(refused)} | {xml[1]} | {len(XML_DIFFERENCES) - len(refused)} |"
+    yield ""
+    yield "Files in FLAT and STRUCTURED are judged in `tests/templates/test_flat_corpus.py`."
+    yield ""
+    yield "| file | why our verdict is another |"
+    yield "|---|---|"
+    for name, why in [*there.items(), *MILDER.items(), *XML_DIFFERENCES.items()]:
+        yield f"| {name} | {why} |"
 
 
 def _invariants() -> Iterator[str]:

@@ -135,7 +135,7 @@ def _day(text: Any, place: str) -> date:
 def _concepts(members: Any, parent: str) -> Iterator[Concept]:
     for member in _objects(members, "concept"):
         code = _text(member, "code")
-        said = {p.get("code"): p for p in _objects(member.get("property", []), "property")}
+        said = {str(p.get("code")): p for p in _objects(member.get("property", []), "property")}
         yield Concept(
             code,
             str(member.get("display", "")),

@@ -70,7 +70,7 @@ def test_any_json_in_the_place_of_a_composition(data: Any) -> None:
     assert judged(data) != []
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_any_json_anywhere_in_a_composition(draw: st.DataObject) -> None:
     data = composition()

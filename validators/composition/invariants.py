@@ -200,11 +200,7 @@ def check_proportion(node: Node, place: Place, report: Report) -> None:
             wanted = "not 0" if expected is None else str(expected)
             here = Place(place, "denominator")
             report.add("invariant.proportion_denominator", here, wanted, shown(denominator))
-    precision = number(node, "precision")
-    if kind in (_FRACTION, _INTEGER_FRACTION) and precision is not None and precision > 0:
-        here = Place(place, "precision")
-        report.add("invariant.proportion_integral", here, "0", shown(precision))
-    must_be_whole = kind in (_FRACTION, _INTEGER_FRACTION) or precision == 0
+    must_be_whole = kind in (_FRACTION, _INTEGER_FRACTION) or number(node, "precision") == 0
     if must_be_whole and is_integral(node) is False:
         found = f"{shown(node['numerator'])}/{shown(node['denominator'])}"
         report.add("invariant.proportion_integral", place, "whole numbers", found)
