@@ -1,6 +1,6 @@
 """Getting and using access tokens as an EHR system does: private_key_jwt, PAR, PKCE and DPoP over httpx.
 
->>> tokens = TokenClient(issuer, client_id, client_key)                            # doctest: +SKIP
+>>> tokens = TokenClient(issuer, client_id, client_key, httpx.Client())            # doctest: +SKIP
 >>> held = tokens.log_in("jordmor", scope="nhn:maternity-record/api")             # doctest: +SKIP
 >>> httpx.Client(auth=DPoPAuth(held)).get(address)                                # doctest: +SKIP
 """
@@ -79,12 +79,12 @@ class DPoPAuth(httpx.Auth):
 
 @dataclass(slots=True)
 class TokenClient:
-    """One client of an issuer. ``http`` may be given, to share connections or for tests."""
+    """One client of an issuer; ``http`` is the caller's, who closes it."""
 
     issuer: str
     client_id: str
     client_key: ECKey
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
+    http: httpx.Client
     _places: dict[str, Any] = field(init=False, default_factory=dict)
 
     def for_system(self, scope: str, *, key: ECKey | None = None) -> HeldToken:

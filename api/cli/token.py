@@ -135,7 +135,9 @@ def _asked(client: Client, person: Person | None, server: str, data: Path) -> He
     if not file.exists():
         text = f"{file} is not there: give --data of a server that runs with --mode dev --issuer builtin"
         raise typer.BadParameter(text)
-    tokens = TokenClient(f"{server}/issuer/{client.profile.value}", client.id, signing_key(file))
-    if person is None:
-        return tokens.for_system(" ".join(client.scopes))
-    return tokens.log_in(person.id, " ".join(scope for scope in client.scopes if scope in person.scopes))
+    issuer = f"{server}/issuer/{client.profile.value}"
+    with httpx.Client(timeout=10) as http:
+        tokens = TokenClient(issuer, client.id, signing_key(file), http)
+        if person is None:
+            return tokens.for_system(" ".join(client.scopes))
+        return tokens.log_in(person.id, " ".join(scope for scope in client.scopes if scope in person.scopes))

@@ -16,6 +16,7 @@ import httpx
 import orjson
 import pytest
 
+from tests.api.cli_runs import helsekort
 from tests.api.visits import visit
 
 HELSEKORT = str(Path(sys.executable).with_name("helsekort"))
@@ -97,3 +98,34 @@ def mongod_runs(data: Path) -> bool:
     """True if a process still has the data folder on its command line."""
     lines = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
     return any(str(data).encode() in line and b"mongod" in line for line in lines)
+
+
+@pytest.mark.slow
+def test_the_built_in_issuer_and_the_command_that_uses_it(tmp_path: Path) -> None:
+    command = [HELSEKORT, "serve", "--mode", "dev", "--issuer", "builtin", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--data", str(tmp_path)], stderr=subprocess.PIPE, text=True, env=CLEAN
+    )
+    try:
+        address = address_of(process)
+        assert httpx.post(f"{address}/openehr/v1/ehr").json()["code"] == "token.missing"
+        place = ["--server", address, "--data", str(tmp_path)]
+        call = ["token", "call", "POST", "/openehr/v1/ehr", "--as", "fastlege", *place]
+        assert helsekort(*call).exit_code == 1  # without a basis
+        assert helsekort(*call, "--basis", "UNNTAK").exit_code == 0
+        assert helsekort("token", "get", "fagsystem", *place).stdout.count(".") == 2
+        headers = helsekort("token", "headers", "GET", "/openehr/v1/query/aql?q=x", "--as", "kvinnen", *place)
+        sent = dict(line.split(": ", 1) for line in headers.stdout.splitlines())
+        assert httpx.get(f"{address}/openehr/v1/query/aql?q=x", headers=sent).json()["code"] == "aql.syntax"
+        assert helsekort("token", "get", "nobody", *place).exit_code == 2
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_production_refuses_the_built_in_issuer() -> None:
+    command = [HELSEKORT, "serve", "--mode", "production", "--issuer", "builtin"]
+    address = {"HELSEKORT_PUBLIC_URL": "https://cdr.example"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=CLEAN | address, check=False)
+    assert ended.returncode == 2
+    assert "built-in issuer is for --mode dev" in ended.stderr

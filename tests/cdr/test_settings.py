@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cdr.settings import Mode, Settings
+from cdr.settings import BUILTIN, Mode, Settings
 
 DOCS = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 
@@ -19,6 +19,21 @@ def test_production_needs_an_issuer() -> None:
     assert not Settings(
         mode=Mode.PRODUCTION, issuer="https://issuer.example", public_url="https://cdr.example"
     ).is_dev
+
+
+def test_production_needs_to_know_its_address_and_takes_no_built_in_issuer() -> None:
+    with pytest.raises(ValidationError, match="HELSEKORT_PUBLIC_URL"):
+        Settings(mode=Mode.PRODUCTION, issuer="https://issuer.example")
+    with pytest.raises(ValidationError, match="built-in issuer"):
+        Settings(mode=Mode.PRODUCTION, issuer=BUILTIN, public_url="https://cdr.example")
+    assert not Settings(mode=Mode.DEV).enforces_access
+    assert Settings(mode=Mode.DEV, issuer=BUILTIN).enforces_access
+
+
+@pytest.mark.parametrize("issuer", ["http://issuer.example", "issuer", "ftp://x"])
+def test_an_issuer_is_an_https_address(issuer: str) -> None:
+    with pytest.raises(ValidationError, match="issuer"):
+        Settings(mode=Mode.DEV, issuer=issuer)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::"])
