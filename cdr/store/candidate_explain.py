@@ -8,7 +8,8 @@ from typing import Any
 
 from cdr.candidates import CandidateFilter
 from cdr.store.candidate_filter import ehr_query, versions_query
-from cdr.store.database import Database, Document, store_errors
+from cdr.store.candidate_searches import Indexes, Search, searches
+from cdr.store.database import Collection, Database, Document, store_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,29 +27,57 @@ class Reading:
     found: int
 
 
-async def explain_candidates(database: Database, wanted: CandidateFilter, seconds: float) -> Reading | None:
-    """The search for the candidates, done once; None if there is none. Raises StoreUnavailable."""
+async def explain_candidates(
+    database: Database, wanted: CandidateFilter, seconds: float, hot: Indexes
+) -> Reading | None:
+    """The searches for the candidates, each done once to its end; None if there is none.
+
+    A query that stops early looks at less. Raises StoreUnavailable.
+    """
     if wanted.empty:
         return None
     collection = database.versions if wanted.branches else database.ehrs
-    query: Document
-    if wanted.branches:
-        ehrs = ehr_query("e", wanted.ehr_ids, wanted.excluded_ehr_ids)
-        query = versions_query(ehrs, wanted.branches, wanted.as_of)
-    else:
-        query = ehr_query("_id", wanted.ehr_ids, wanted.excluded_ehr_ids)
+    readings = [await _explained(collection, each, seconds) for each in _searches(wanted, hot)]
     with store_errors():
         stored = await collection.estimated_document_count()
-        found = await collection.database.command(
-            "explain",
-            {"find": collection.name, "filter": query, "maxTimeMS": int(seconds * 1000)},
-            verbosity="executionStats",
-        )
+    return Reading(
+        collection=collection.name,
+        indexes=tuple(dict.fromkeys(index for each in readings for index in each.indexes)),
+        stored=stored,
+        keys_examined=sum(each.keys_examined for each in readings),
+        documents_examined=sum(each.documents_examined for each in readings),
+        found=sum(each.found for each in readings),
+    )
+
+
+def _searches(wanted: CandidateFilter, hot: Indexes) -> Iterator[Search]:
+    hidden = wanted.excluded_ehr_ids
+    if not wanted.branches:
+        yield Search(ehr_query("_id", wanted.ehr_ids, hidden))
+    elif wanted.group_by_ehr or wanted.every_ehr:
+        ehrs = ehr_query("e", wanted.ehr_ids, hidden)
+        yield Search(versions_query(ehrs, wanted.branches, wanted.as_of))
+    else:
+        yield from searches(wanted, hidden, hot)
+
+
+async def _explained(collection: Collection, search: Search, seconds: float) -> Reading:
+    command: Document = {"find": collection.name, "filter": search.query, "maxTimeMS": int(seconds * 1000)}
+    if search.pipeline:
+        command = {"aggregate": collection.name, "pipeline": list(search.pipeline), "cursor": {}}
+    if search.sort is not None:
+        command["sort"] = {search.sort[0]: -1 if search.sort[1] else 1}
+    if search.hint is not None:
+        command["hint"] = search.hint
+    with store_errors():
+        told = await collection.database.command("explain", command, verbosity="executionStats")
+    # An aggregation tells of its stages; the first is the search.
+    found = told["stages"][0]["$cursor"] if "stages" in told else told
     statistics = found["executionStats"]
     return Reading(
         collection=collection.name,
         indexes=tuple(dict.fromkeys(_indexes(found["queryPlanner"]["winningPlan"]))),
-        stored=stored,
+        stored=0,
         keys_examined=statistics["totalKeysExamined"],
         documents_examined=statistics["totalDocsExamined"],
         found=statistics["nReturned"],

@@ -18,20 +18,12 @@ from cdr.candidates import CandidateFilter, Record
 from cdr.errors import QueryTimeout
 from cdr.sight import Sights
 from cdr.store.candidate_explain import Reading, explain_candidates
-from cdr.store.candidate_filter import (
-    MAX_HIDDEN,
-    branch_query,
-    ehr_query,
-    leaf_query,
-    narrowed,
-    versions_query,
-)
+from cdr.store.candidate_filter import ehr_query, versions_query
 from cdr.store.candidate_records import best_value, projection, version_record
-from cdr.store.candidate_tally import tally_pipeline
+from cdr.store.candidate_searches import Search, searches
 from cdr.store.database import FAR, Database, Document, store_errors
 from cdr.store.documents import decompress, version_marks
 from cdr.store.hot_indexes import HotIndexes
-from cdr.stored_rows import FORMAT
 from cdr.versions import Kind, iso
 
 BATCH = 200
@@ -63,7 +55,7 @@ class Candidates:
 
     async def explain(self, wanted: CandidateFilter, seconds: float) -> Reading | None:
         """How the database finds the candidates; None if it is not asked. Raises StoreUnavailable."""
-        return await explain_candidates(self.database, wanted, seconds)
+        return await explain_candidates(self.database, wanted, seconds, self.hot)
 
     @asynccontextmanager
     async def snapshot(self, seconds: float) -> AsyncIterator[Snapshot]:
@@ -78,20 +70,6 @@ class Candidates:
             if error.code in SNAPSHOT_GONE:
                 raise QueryTimeout(seconds) from error
             raise
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A search for versions; ``sort`` is a field and whether it goes down."""
-
-    query: Document
-    sort: tuple[str, bool] | None = None
-    hint: str | None = None
-
-    @property
-    def ordered(self) -> bool:
-        """Do the versions come in order?"""
-        return self.sort is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +127,11 @@ class Snapshot:
     # --- one version a record -------------------------------------------------------------------
 
     async def _streamed(self, wanted: CandidateFilter, hidden: frozenset[str]) -> AsyncIterator[Portion]:
+        self.hot.ask_for(wanted)
         known: dict[str, Document] = {}
-        async for search in self._searches(wanted, hidden):
-            if isinstance(search, Portion):
-                yield search
+        for search in searches(wanted, hidden, self.hot):
+            if search.pipeline:
+                yield Portion(wanted, (), 0, tally=await self._counted(search))
                 continue
             async for documents in self._batches(search, wanted):
                 visible = [document for document in documents if document["e"] not in hidden]
@@ -160,63 +139,9 @@ class Snapshot:
                 packed = [(known[each["e"]], (each,)) for each in visible if each["e"] in known]
                 yield Portion(wanted, packed, len(packed), ordered=search.ordered)
 
-    async def _searches(
-        self, wanted: CandidateFilter, hidden: frozenset[str]
-    ) -> AsyncIterator[Search | Portion]:
-        """One after the other: what is counted already, what has no rows, and the rest in order."""
-        self.hot.ask_for(wanted)
-        ehrs = ehr_query("e", wanted.ehr_ids, hidden)
-        every = versions_query(ehrs, wanted.branches, wanted.as_of)
-        without_rows = {**ehrs, **branch_query(wanted.branches[0], wanted.as_of), "full": {"$lt": FORMAT}}
-        apart = frozenset(wanted.sights.by_ehr or ())
-        if wanted.tally is not None and len(hidden | apart) <= MAX_HIDDEN:
-            yield Portion(wanted, (), 0, tally=await self._counted(wanted, hidden | apart))
-            if wanted.rows is not None:
-                yield Search(without_rows)
-            ones = apart - hidden if wanted.ehr_ids is None else (apart - hidden) & wanted.ehr_ids
-            if ones:
-                query = versions_query({"e": {"$in": sorted(ones)}}, wanted.branches)
-                yield Search(query if wanted.rows is None else narrowed(query, {"full": FORMAT}))
-            return
-        hint = self._index_for(wanted)
-        order = wanted.order
-        if order is None or hint is None:
-            yield Search(every)
-            return
-        (branch,) = wanted.branches
-        whole = {**ehrs, **branch_query(branch)}
-        if order.key is None:
-            by_leaves = {"$or": [leaf_query(branch.leaves), {"full": {"$lt": FORMAT}}]}
-            query = narrowed(whole, by_leaves) if branch.leaves else whole
-            yield Search(query, sort=("t", order.descending), hint=hint)
-            return
-        field = f"rows.v.{order.key}"
-        others = leaf_query([leaf for leaf in branch.leaves if leaf.key != order.key])
-        # A condition on the field itself would make the database sort.
-        yield Search(without_rows)
-        yield Search(narrowed(whole, others, {field: {"$exists": True}}), sort=(field, True), hint=hint)
-        yield Search(narrowed(whole, others, {"full": FORMAT, field: {"$exists": False}}))
-
-    def _index_for(self, wanted: CandidateFilter) -> str | None:
-        """The index that delivers the versions in order."""
-        order = wanted.order
-        if wanted.ehr_ids is not None:
-            return None
-        if order is None:
-            return None
-        (branch,) = wanted.branches
-        if order.key is not None:
-            return self.hot.name_of(order.key)
-        if any(self.hot.name_of(leaf.key) for leaf in branch.leaves):
-            return None  # what is sought is rare: sooner found than read in order
-        if branch.archetypes:
-            return "archetype_time"
-        return "current_template_time" if branch.template_ids is not None else None
-
-    async def _counted(self, wanted: CandidateFilter, hidden: frozenset[str]) -> Sequence[tuple[Any, int]]:
-        assert wanted.tally is not None
+    async def _counted(self, search: Search) -> Sequence[tuple[Any, int]]:
         cursor = await self.database.versions.aggregate(
-            tally_pipeline(wanted, hidden), session=self.session, maxTimeMS=self.deadline.milliseconds()
+            list(search.pipeline), session=self.session, maxTimeMS=self.deadline.milliseconds()
         )
         async with cursor:
             return [(document["_id"], document["n"]) async for document in cursor]
