@@ -154,7 +154,7 @@ def _body(code: str, message: str, findings: Iterable[JsonFinding]) -> dict[str,
     }
 
 
-def _finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:
+def finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:
     """A finding as the body has it; ``message`` replaces the text that its code has."""
     shown: JsonFinding = {
         "code": finding.code,
@@ -193,10 +193,10 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
 def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     """The findings that an error carries, or the one place in a text that it names."""
     if isinstance(error, _WITH_FINDINGS) and error.findings:
-        return [_finding_json(finding, language) for finding in error.findings]
+        return [finding_json(finding, language) for finding in error.findings]
     if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson | MalformedXml) and error.line:
         place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))
-        return [_finding_json(place, language, error.message)]
+        return [finding_json(place, language, error.message)]
     return []
 
 
@@ -264,7 +264,7 @@ async def _answer_parameters(request: Request, error: Exception) -> Response:
 def _parameter_finding(fault: Mapping[str, Any]) -> JsonFinding:
     """Where and why; the value itself is left out, for it may be a person's identifier."""
     *_, name = fault["loc"]
-    return _finding_json(Finding("parameter.malformed", str(name)), "en", str(fault["msg"]))
+    return finding_json(Finding("parameter.malformed", str(name)), "en", str(fault["msg"]))
 
 
 def internal_error(incident: str) -> Response:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from archetypes.findings import Finding
 from cdr.access import Action
 from cdr.analyst_queries import AnalystQuery, analyst_query, rows_for_analyst
 from cdr.aql.checks import check
 from cdr.aql.column_types import typed_column
 from cdr.aql.compile import Page, Plan, compile_query
+from cdr.aql.completion import Completion, complete
 from cdr.aql.errors import AqlTooLarge
 from cdr.aql.parser import parse
 from cdr.aql.printer import print_query
@@ -26,13 +28,24 @@ from cdr.candidates import QueryAccess
 from cdr.consent import card_closed
 from cdr.doors import Call, asking
 from cdr.errors import QueryNotSupported, UnknownEhr
+from cdr.query_checks import warnings_of
 from cdr.query_running import Bounds, Running, RunningHere
 from cdr.query_terminology import with_terminology
 from cdr.rows import Batches, RowStream
 from cdr.store.candidate_explain import Reading
 from cdr.versions import normal_object_id
 
-__all__ = ["Column", "Explanation", "ResultSet", "RowStream", "explain_query", "run_query", "stream_query"]
+__all__ = [
+    "Column",
+    "Explanation",
+    "ResultSet",
+    "RowStream",
+    "check_query",
+    "complete_query",
+    "explain_query",
+    "run_query",
+    "stream_query",
+]
 
 _LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
 _LONGEST_TEXT = 1000
@@ -76,7 +89,8 @@ async def run_query(
         notes["_hidden_cells"] = hidden
     elif analyst is not None:
         rows = analyst.seen(rows)
-    return result_set(text, scope, rows, created=started, name=name, notes=notes)
+    warnings = await warnings_of(call.ctx, text, parameters, scope)
+    return result_set(text, scope, rows, created=started, name=name, notes=notes, warnings=warnings)
 
 
 @asking(Action.QUERY)
@@ -142,6 +156,7 @@ class Explanation:
     executed: str
     plan: str
     reading: Reading | None
+    warnings: Sequence[Finding] = ()
 
 
 @asking(Action.QUERY)
@@ -156,7 +171,28 @@ async def explain_query(
     reading = None
     if analyst is None:  # the numbers of candidates would count persons
         reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
-    return Explanation(print_query(scope.query), plan.explain(), reading)
+    warnings = await warnings_of(call.ctx, text, parameters, scope)
+    return Explanation(print_query(scope.query), plan.explain(), reading, warnings)
+
+
+@asking(Action.QUERY)
+async def check_query(
+    call: Call, text: str, parameters: Mapping[str, Any] | None = None
+) -> Sequence[Finding]:
+    """What the stored templates say about a query, which is not run; raises as :func:`run_query`."""
+    scope = await _understanding(call, text, parameters)
+    await _access(call, None)
+    analyst = await analyst_query(call, scope, None)
+    await call.record([_entry_of_query(call, text, analyst)])
+    return await warnings_of(call.ctx, text, parameters, scope)
+
+
+@asking(Action.QUERY)
+async def complete_query(call: Call, text: str, position: int) -> Sequence[Completion]:
+    """What may stand at an offset of a text that is being written, from the stored templates."""
+    await _access(call, None)
+    await call.record([call.entry(Outcome.GRANTED, what="completion")])
+    return await asyncio.to_thread(complete, text, position, await call.ctx.templates.all())
 
 
 async def _understanding(call: Call, text: str, parameters: Mapping[str, Any] | None) -> Scope:

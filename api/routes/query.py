@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
@@ -12,11 +12,14 @@ from api.analysts import PROJECT, AnalystContext
 from api.answers import json_answer, location
 from api.bodies import read_body, read_optional_body
 from api.cancelling import ClientGone, no_answer, unless_gone
+from api.errors import JsonFinding, finding_json
 from api.http_errors import MalformedRequest
+from api.languages import preferred_language
 from api.negotiation import JSON, accepted
 from api.openapi import EHR_ID_HEADER, bodies, errors, parameters, request_body
 from api.tables import TABLES, answer_form, table_answer
 from api.version import VERSION
+from archetypes.findings import Finding
 from archetypes.rm.canonical_json import read_canonical
 from cdr import queries, stored_queries
 from cdr.aql.values import AddressText
@@ -93,7 +96,44 @@ async def explain(request: Request, ctx: AnalystContext) -> Response:
     asked = _query_of(body, _one_ehr(request, None))
     found = await queries.explain_query(ctx, asked.text, asked.parameters, ehr_id=asked.ehr_id)
     reading = None if found.reading is None else asdict(found.reading)
-    return json_answer({"executed_aql": found.executed, "plan": found.plan, "reading": reading})
+    warnings = _shown(request, found.warnings)
+    return json_answer(
+        {"executed_aql": found.executed, "plan": found.plan, "reading": reading, "warnings": warnings}
+    )
+
+
+@router.post(
+    "/query/check",
+    summary="Say what is doubtful about a query",
+    responses=errors(400, 406, 413, 415, 501),
+    openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(PROJECT)},
+)
+async def check(request: Request, ctx: AnalystContext) -> Response:
+    """No part of openEHR's API: what the stored templates say about the query, which is not run."""
+    accepted(request, JSON)
+    asked = _query_of(read_canonical(await read_body(request, limit=ctx.settings.body_limit)), None)
+    found = await queries.check_query(ctx, asked.text, asked.parameters)
+    return json_answer({"warnings": _shown(request, found)})
+
+
+_BEGUN = {"q": "SELECT c/cont FROM EHR e CONTAINS COMPOSITION c", "position": 13}
+
+
+@router.post(
+    "/query/complete",
+    summary="Say how a query may go on",
+    responses=errors(400, 406, 413, 415),
+    openapi_extra=request_body(JSON, example=_BEGUN),
+)
+async def complete(request: Request, ctx: AnalystContext) -> Response:
+    """No part of openEHR's API: what may stand at `position`, an offset in `q` (its end where left out)."""
+    accepted(request, JSON)
+    body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    text, position = body.get("q"), _count(body, "position")
+    if not isinstance(text, str):
+        raise _bad_member("q", "must be a text")
+    found = await queries.complete_query(ctx, text, len(text) if position is None else position)
+    return json_answer({"completions": [asdict(each) for each in found]})
 
 
 Name = Annotated[str, Path(description="[namespace::]name", examples=["no.helsekort::visits"])]
@@ -216,7 +256,15 @@ async def _answer(
         result = await unless_gone(request, running)
     except ClientGone:
         return no_answer()
-    return json_answer(result.to_json(generator=f"Helsekort CDR {VERSION}", href=href))
+    answer = result.to_json(generator=f"Helsekort CDR {VERSION}", href=href)
+    if result.warnings:
+        answer["meta"]["_warnings"] = _shown(request, result.warnings)
+    return json_answer(answer)
+
+
+def _shown(request: Request, findings: Sequence[Finding]) -> list[JsonFinding]:
+    """Findings with their texts in the language that the client prefers."""
+    return [finding_json(finding, preferred_language(request)) for finding in findings]
 
 
 def _address_parameters(request: Request) -> dict[str, Any]:

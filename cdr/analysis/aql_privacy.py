@@ -15,7 +15,7 @@ from cdr.analysis.columns import Privacy
 from cdr.analysis.definitions import naming_fields, restricted_fields
 from cdr.aql import ast
 from cdr.aql.scope import Scope
-from cdr.aql.template_places import End, TemplateClasses, TemplatePlaces
+from cdr.aql.template_places import End, TemplateClasses, places_of
 from templates.data_values import alternatives, code_constraint, primitive
 from templates.fields import FIELD
 from templates.operational import OperationalTemplate
@@ -77,7 +77,7 @@ class PathPrivacy:
         self._scope = scope
         self._known: list[tuple[TemplateClasses, Mapping[int, frozenset[str]]]] = []
         for template in templates:
-            classes = TemplatePlaces(template).classes(scope.query.from_expr)
+            classes = places_of(template).classes(scope.query.from_expr)
             self._known.append((classes, _fields_by_node(template)))
 
     def of(self, path: ast.IdentifiedPath) -> frozenset[Shown]:

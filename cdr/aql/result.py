@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from archetypes.findings import Finding
 from cdr.aql.printer import print_query
 from cdr.aql.scope import Column, Scope
 
@@ -28,6 +29,7 @@ class ResultSet:
     created: datetime
     name: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Finding] = ()
 
     def to_json(self, *, generator: str, href: str | None = None) -> dict[str, Any]:
         """RESULT_SET; ``href`` only for a GET."""
@@ -57,6 +59,7 @@ def result_set(
     created: datetime,
     name: str | None = None,
     notes: Mapping[str, Any] | None = None,
+    warnings: Sequence[Finding] = (),
 ) -> ResultSet:
     """The result of the query ``text``; a stored query has a ``name``."""
     return ResultSet(
@@ -67,6 +70,7 @@ def result_set(
         created=created,
         name=name,
         notes=notes or {},
+        warnings=warnings,
     )
 
 

@@ -60,6 +60,12 @@ class TemplatePlaces:
 
     def __init__(self, template: OperationalTemplate) -> None:
         self._nodes = tuple(template.nodes())
+        roots = (node.constraint for node in self._nodes if isinstance(node.constraint, CArchetypeRoot))
+        self.archetype_ids = frozenset(root.archetype_id for root in roots)
+
+    def stands(self, expr: ast.ClassExpr) -> bool:
+        """Does the class stand anywhere in the template?"""
+        return bool(self._matching(expr, None))
 
     def classes(self, expr: ast.ContainsExpr) -> TemplateClasses:
         """The nodes of every class of FROM that binds something; NOT CONTAINS binds nothing."""
@@ -177,3 +183,20 @@ def _rm_has(types: frozenset[str], parts: tuple[ast.PathPart, ...]) -> bool:
         if not types:
             return False
     return True
+
+
+_KNOWN: dict[int, tuple[OperationalTemplate, TemplatePlaces]] = {}
+_MOST_KNOWN = 256
+
+
+def places_of(template: OperationalTemplate) -> TemplatePlaces:
+    """The places of a template; made once for each template that is alive."""
+    known = _KNOWN.get(id(template))
+    # The template is kept beside its places, so that its id is not given to another one.
+    if known is not None and known[0] is template:
+        return known[1]
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    places = TemplatePlaces(template)
+    _KNOWN[id(template)] = (template, places)
+    return places

@@ -304,6 +304,8 @@ ROWS: dict[str, Row] = {
     "DELETE /openehr/v1/ehr/{ehr_id}/{tagged}/{uid_based_id}/tags/{key}": closed(),
     "GET /openehr/v1/query/aql": closed(params=ALL, **OF_HER),
     "POST /openehr/v1/query/aql": closed(json=ALL, **OF_HER),
+    "POST /openehr/v1/query/check": apart("looks at templates only"),
+    "POST /openehr/v1/query/complete": apart("looks at templates only"),
     "POST /openehr/v1/query/explain": closed(json=ALL, **OF_HER),
     "GET /openehr/v1/query/{qualified_query_name}": closed(**OF_HER),
     "POST /openehr/v1/query/{qualified_query_name}": closed(json={}, **OF_HER),

@@ -122,3 +122,23 @@ def test_explain_names_the_index(client: TestClient, ehr_id: str) -> None:
 def test_explain_refuses_what_the_query_refuses(client: TestClient) -> None:
     text = "SELECT f FROM EHR e CONTAINS VERSIONED_FOLDER f"
     assert client.post(f"{BASE}/query/explain", json={"q": text}).status_code == 501
+
+
+def test_warnings_come_with_the_rows_and_without(client: TestClient, ehr_id: str) -> None:
+    text = "SELECT o FROM EHR e CONTAINS OBSERVATION o[openEHR-EHR-OBSERVATION.blood_presure.v2]"
+    norwegian = {"Accept-Language": "nb"}
+    answer = client.post(PLACE, json={"q": text}, headers=norwegian).json()
+    (warning,) = answer["meta"]["_warnings"]
+    assert (warning["code"], warning["line"], warning["column"]) == ("aql.check.archetype_unknown", 1, 30)
+    assert warning["message"].startswith("Ingen mal har arketypen")
+    checked = client.post(f"{BASE}/query/check", json={"q": text}, headers=norwegian).json()
+    explained = client.post(f"{BASE}/query/explain", json={"q": text}, headers=norwegian).json()
+    assert checked["warnings"] == explained["warnings"] == [warning]
+    assert "_warnings" not in client.post(PLACE, json={"q": TEXT, "fetch": 1}).json()["meta"]
+    assert_error(client.post(f"{BASE}/query/check", json={"q": "SELECT"}), 400, "aql.syntax")
+
+
+def test_completion_at_the_cursor(client: TestClient) -> None:
+    begun = {"q": "SELECT o/da FROM EHR e CONTAINS OBSERVATION o[openEHR-EHR-OBSERVATION.blood_pressure.v2]"}
+    found = client.post(f"{BASE}/query/complete", json={**begun, "position": 11}).json()
+    assert found == {"completions": [{"text": "data[at0001]", "kind": "path", "start": 9, "label": ""}]}

@@ -177,6 +177,10 @@ async def a_query(ctx: Ctx) -> dict[str, Any]:
     return {"text": "SELECT e/ehr_id/value FROM EHR e"}
 
 
+async def a_begun_query(ctx: Ctx) -> dict[str, Any]:
+    return {"text": "SELECT e/", "position": 9}
+
+
 async def a_named_query(ctx: Ctx) -> dict[str, Any]:
     return await a_query(ctx) | {"name": "no.helsekort::all"}
 
@@ -344,6 +348,8 @@ ARGUMENTS: dict[str, Arrange] = {
     "run_query": a_query,
     "stream_query": a_query,
     "explain_query": a_query,
+    "check_query": a_query,
+    "complete_query": a_begun_query,
     "judge_composition": a_document,
     "import_code_list": a_release,
     "list_code_lists": nothing,
