@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.consent import (
+    NO_CONSENT,
     Against,
     Bar,
     Block,
@@ -44,8 +45,8 @@ class CardState:
 
 @reading(Action.READ_CARD_STATUS)
 async def get_card_state(call: Call, ehr_id: str) -> CardState:
-    """Is there consent, and an active card? Raises UnknownEhr."""
-    facts = await facts_of(call, ehr_id)
+    """Is there consent, and an active card? Of an EHR that is not there: no, told to whom may ask."""
+    facts = await call.ctx.store.consents.facts(normal_object_id(ehr_id)) or NO_CONSENT
     lack = facts.lack(call.ctx.settings.legal_basis, call.ctx.clock())
     if lack is not None:
         return CardState(False, None, None, facts.bar)
@@ -56,7 +57,7 @@ async def get_card_state(call: Call, ehr_id: str) -> CardState:
 
 @asking(Action.READ_CARD_STATUS)
 async def get_nobodys_state(call: Call) -> CardState:
-    """The state of a woman who has no record: she has given no consent."""
+    """What a citizen who has no record is told of herself: she has given no consent."""
     call.waits = False  # there is no EHR that could be asked about
     await call.record([call.entry(Outcome.GRANTED)])
     return CardState(False, None, None, None)

@@ -13,6 +13,7 @@ from api.deps import Context
 from api.negotiation import JSON, accepted
 from api.openapi import errors, parameters, request_body
 from cdr import cards, consents
+from cdr.actor import ActorKind
 from cdr.cards import CardRecord
 from cdr.consent import Bar, CardStatus
 from cdr.versions import JsonObject, iso
@@ -58,7 +59,7 @@ class Report(Body):
 async def get_status(request: Request, ctx: Context, record: Record) -> Response:
     """What may be known before the card is opened. A woman without a record has given no consent."""
     accepted(request, JSON)
-    if record == NOBODY:
+    if record == NOBODY and ctx.actor.kind is ActorKind.CITIZEN:
         state = await cards.get_nobodys_state(ctx)
     else:
         state = await cards.get_card_state(ctx, record)

@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 
 import structlog
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from cdr.audit import AuditEntry, Outcome
-from cdr.errors import StoreUnavailable
 from cdr.store.audit_log import AuditLog
 from cdr.store.database import DURABLE, Database, Document, store_errors
 from cdr.store.erasure import FORGET, NO_DESCRIPTION
@@ -62,10 +60,10 @@ class Removals:
             self._begun.clear()
             try:
                 await self.run_all()
-            except (StoreUnavailable, PyMongoError) as error:
-                log.warning("removal.waits", reason=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - a removal was promised: it is tried again, whatever happens
+                log.error("removal.waits", reason=type(error).__name__)
                 await asyncio.sleep(1)
-                continue
+                self._begun.set()
             try:
                 async with asyncio.timeout(LOOK_AGAIN):
                     await self._begun.wait()

@@ -145,3 +145,13 @@ def test_dead_or_hidden(consenting: People) -> None:
         numbered(refused, 403, number, code)
     assert her.card("folkeregister", "POST", "/person", json={"bar": None}).status_code == 204
     assert her.card("jordmor", "POST", "/record", basis="SAMTYKKE", role="JO").status_code == 201
+
+
+def test_a_stranger_is_told_the_same_of_whoever_has_a_record_or_not(consenting: People) -> None:
+    stranger = {"basis": "UNNTAK", "role": "JO", "through": "sykehus"}
+    answers = [
+        Her(consenting, nin).card("jordmor", "GET", "/status", headers=EVENT, **stranger)
+        for nin in ("14839850078", "09847910086")  # with a record of the tests above, and without
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].json() == answers[1].json()
