@@ -60,12 +60,13 @@ def created_answer(
     *,
     media_type: str = JSON,
     last_modified: datetime | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """201 with ``Location`` below the base path, and as much body as ``Prefer`` asks for."""
-    headers = {"ETag": etag(uid), "Location": location(request, path)}
+    shown = {"ETag": etag(uid), "Location": location(request, path), **(headers or {})}
     if last_modified is not None:
-        headers["Last-Modified"] = http_date(last_modified)
-    return _written(request, 201, uid, headers, representation, media_type)
+        shown["Last-Modified"] = http_date(last_modified)
+    return _written(request, 201, uid, shown, representation, media_type)
 
 
 def updated_answer(

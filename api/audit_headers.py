@@ -89,7 +89,7 @@ def _committer(given: Mapping[str, str]) -> JsonObject | None:
 def _attributes(headers: Headers, header_name: str, known: tuple[str, ...]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, raw in headers.items():
-        value = _as_text(raw)
+        value = header_text(raw)
         spelling = name.replace("_", "-")
         if spelling == header_name:
             found.update(_parse(name, value))
@@ -104,7 +104,7 @@ def _attributes(headers: Headers, header_name: str, known: tuple[str, ...]) -> M
     return found
 
 
-def _as_text(value: str) -> str:
+def header_text(value: str) -> str:
     """HTTP libraries hand headers over as Latin-1; names are nearly always sent as UTF-8."""
     try:
         return value.encode("latin-1").decode()

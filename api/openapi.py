@@ -185,6 +185,10 @@ IDEMPOTENCY_KEY = _header(
     "The same key and body within 7 days get the first answer; another body 422.",
     "5f3c1a52-9a5e-4a0e-8c3b-8f0d4d7f0b11",
 )
+ITEM_TAGS = (
+    _header("openehr-item-tag", "All tags of the object; empty: none.", 'key="flag",value="follow-up"'),
+    _header("openehr-version-item-tag", "All tags of the new version.", 'key="reviewed",value="true"'),
+)
 EHR_ID_HEADER = _header("openehr-ehr-id", "Query this EHR only.", "7d44b88c-4199-4bad-97dc-d78268e01398")
 TEMPLATE_ID = (
     _header("openehr-template-id", "The template of a FLAT or STRUCTURED body.", "helsekort_kontroll.v0"),

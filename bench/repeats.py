@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import orjson
 from rich.progress import Progress
 
 from api.cli.server_process import ServerDidNotStart, ServerProcess, free_port, start_server
@@ -38,21 +39,22 @@ class Storm:
     dice: random.Random
     server: ServerProcess
     answers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    answered: int = 0
     dropped: int = 0
     kills: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def post(self, ehr_id: str, key: str, systolic: int) -> None:
+    def post(self, ehr_id: str, key: str, body: bytes) -> None:
         """One request, until it is answered; some are dropped once before."""
         address = f"http://127.0.0.1:{self.port}/openehr/v1/ehr/{ehr_id}/composition"
-        body, headers = visit(systolic), {"Idempotency-Key": key}
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         deadline = time.monotonic() + PATIENCE
         drop = self.dice.random() < 0.3
         while True:
             try:
                 with httpx.Client(timeout=httpx.Timeout(20, read=0.005 if drop else 20)) as client:
-                    answer = client.post(address, json=body, headers=headers)
+                    answer = client.post(address, content=body, headers=headers)
             except httpx.TransportError:
                 with self.lock:
                     self.dropped += drop
@@ -64,13 +66,17 @@ class Storm:
             if answer.status_code == httpx.codes.CREATED:
                 with self.lock:
                     self.answers[key].add(answer.headers["ETag"])
+                    self.answered += 1
                 return
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
                 raise AssertionError(f"{answer.status_code} {answer.text[:300]}")
 
-    def kill(self, kills: int) -> None:
-        """SIGKILL and start again, so many times."""
-        while self.kills < kills and not self.ended.wait(self.dice.uniform(0.3, 1.5)):
+    def kill(self, at: list[int]) -> None:
+        """SIGKILL and start again, each time that so many requests were answered."""
+        for answered in at:
+            while self.answered < answered:
+                if self.ended.wait(0.01):
+                    return
             self.server.process.kill()
             self.server.process.wait()
             self.kills += 1
@@ -103,7 +109,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--posts", type=int, default=1000, help="compositions (default 1000)")
-    parser.add_argument("--kills", type=int, default=8, help="most deaths of the server (default 8)")
+    parser.add_argument("--kills", type=int, default=8, help="deaths of the server (default 8)")
     parser.add_argument("--clients", type=int, default=8, help="at once (default 8)")
     parser.add_argument("--seed", type=int, default=1, help="of drops and deaths (default 1)")
     return parser.parse_args()
@@ -112,13 +118,15 @@ def _arguments() -> argparse.Namespace:
 def _run(storm: Storm, arguments: argparse.Namespace) -> int:
     base = f"http://127.0.0.1:{storm.port}/openehr/v1"
     ehr_id = httpx.post(f"{base}/ehr").raise_for_status().headers["Location"].rpartition("/")[2]
-    jobs = [(str(uuid.uuid4()), number) for number in range(arguments.posts)] * REPEATS
+    bodies = [orjson.dumps(visit(100 + number)) for number in range(60)]
+    jobs = [(str(uuid.uuid4()), bodies[number % 60]) for number in range(arguments.posts)] * REPEATS
     storm.dice.shuffle(jobs)
-    killer = threading.Thread(target=storm.kill, args=(arguments.kills,))
+    deaths = sorted(storm.dice.sample(range(len(jobs) * 9 // 10), arguments.kills))
+    killer = threading.Thread(target=storm.kill, args=(deaths,))
     killer.start()
     with Progress(transient=True) as progress, ThreadPoolExecutor(arguments.clients) as clients:
         task = progress.add_task("posting", total=len(jobs))
-        for _ in clients.map(lambda job: storm.post(ehr_id, job[0], 100 + job[1] % 60), jobs):
+        for _ in clients.map(lambda job: storm.post(ehr_id, *job), jobs):
             progress.advance(task)
     storm.ended.set()
     killer.join()

@@ -13,7 +13,7 @@ from cdr.errors import BadRequest, UnknownEhr, UnknownObject, UnknownTag, Unknow
 from cdr.store.tag_documents import Tag
 from cdr.versions import Kind, ObjectVersionId, normal_object_id
 
-__all__ = ["Tag", "delete_tag", "get_ehr_tags", "get_tags", "set_tags"]
+__all__ = ["Tag", "check_tags", "delete_tag", "get_ehr_tags", "get_tags", "set_tags"]
 
 MAX_TAGS = 100  # of one target
 _LONGEST = {"key": 200, "value": 1000, "target_path": 1000}
@@ -61,9 +61,7 @@ async def set_tags(
     Raises BadRequest, UnknownEhr, UnknownObject, UnknownVersion.
     """
     ehr_id, target = await _target(call, ehr_id, kind, uid)
-    read = [_read(tag, f"/[{index}]", target, kind) for index, tag in enumerate(tags)]
-    if len(read) > MAX_TAGS or len({(tag.key, tag.path) for tag in read}) < len(read):
-        raise BadRequest(f"at most {MAX_TAGS} tags, each with a key and target_path of its own")
+    read = check_tags(tags, target, kind)
     await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=target)])
     await call.ctx.store.tags.replace(ehr_id, target, read)
     return read
@@ -76,6 +74,16 @@ async def delete_tag(call: Call, ehr_id: str, kind: Kind, uid: str, key: str) ->
     await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=target)])
     if not await call.ctx.store.tags.delete(ehr_id, target, key):
         raise UnknownTag(key[: _LONGEST["key"]])
+
+
+def check_tags(
+    tags: Sequence[Mapping[str, Any]], target: str = "", kind: Kind = Kind.COMPOSITION
+) -> Sequence[Tag]:
+    """The tags of a target, read. Raises BadRequest."""
+    read = [_read(tag, f"/[{index}]", target, kind) for index, tag in enumerate(tags)]
+    if len(read) > MAX_TAGS or len({(tag.key, tag.path) for tag in read}) < len(read):
+        raise BadRequest(f"at most {MAX_TAGS} tags, each with a key and target_path of its own")
+    return read
 
 
 def _read(tag: Mapping[str, Any], place: str, target: str, kind: Kind) -> Tag:

@@ -11,12 +11,14 @@ from api.audit_headers import commit_audit, lifecycle
 from api.composition_formats import MEDIA_TYPES, composition_format, composition_writer, read_composition
 from api.deps import Context
 from api.http_errors import MalformedRequest
+from api.item_tags import wanted_tags
 from api.negotiation import etag, if_match, required_if_match
 from api.openapi import (
     AUDIT,
     FORMAT,
     IDEMPOTENCY_KEY,
     IF_MATCH,
+    ITEM_TAGS,
     LIFECYCLE,
     PREFER,
     RM_FORMATS,
@@ -52,6 +54,7 @@ _SHORTENED = {
         "rm_version": "1.1.0",
     },
 }
+_OF_A_WRITE = (PREFER, LIFECYCLE, AUDIT, *ITEM_TAGS, *TEMPLATE_ID, FORMAT)
 _BODY = request_body(*MEDIA_TYPES, example=_SHORTENED)
 
 
@@ -62,11 +65,12 @@ _BODY = request_body(*MEDIA_TYPES, example=_SHORTENED)
     status_code=201,
     response_class=Response,
     responses=errors(400, 404, 406, 409, 413, 415, 422) | bodies(*MEDIA_TYPES, status=201),
-    openapi_extra={**_BODY, **parameters(PREFER, LIFECYCLE, AUDIT, IDEMPOTENCY_KEY, *TEMPLATE_ID, FORMAT)},
+    openapi_extra={**_BODY, **parameters(*_OF_A_WRITE, IDEMPOTENCY_KEY)},
 )
 async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Validated against the template that archetype_details names; stored, or refused with all findings."""
     media_type = composition_format(request)
+    wanted = wanted_tags(request)
     composition = await read_composition(request, ctx)
     version = await compositions.create_composition(
         ctx,
@@ -83,6 +87,7 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
         await composition_writer(ctx, version, media_type),
         media_type=media_type,
         last_modified=version.audit.time_committed,
+        headers=await wanted.store(ctx, version),
     )
 
 
@@ -113,14 +118,14 @@ async def get_composition(
     status_code=204,
     response_class=Response,
     responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*MEDIA_TYPES),
-    openapi_extra={**_BODY, **parameters(IF_MATCH, PREFER, LIFECYCLE, AUDIT, *TEMPLATE_ID, FORMAT)},
+    openapi_extra={**_BODY, **parameters(IF_MATCH, *_OF_A_WRITE)},
 )
 async def update_composition(
     request: Request, ctx: Context, ehr_id: EhrId, versioned_object_uid: ObjectId
 ) -> Response:
     """If-Match names the latest version; the next one is stored under the same object id."""
     media_type = composition_format(request)
-    preceding_uid = required_if_match(request)
+    preceding_uid, wanted = required_if_match(request), wanted_tags(request)
     composition = await read_composition(request, ctx)
     version = await compositions.update_composition(
         ctx,
@@ -131,7 +136,9 @@ async def update_composition(
         lifecycle=lifecycle(request.headers),
         audit=commit_audit(request.headers),
     )
-    return updated_answer(request, version, media_type, await composition_writer(ctx, version, media_type))
+    answer = updated_answer(request, version, media_type, await composition_writer(ctx, version, media_type))
+    answer.headers.update(await wanted.store(ctx, version))
+    return answer
 
 
 @router.delete(

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from api.answers import created_answer, object_answer, updated_answer, version_answer
 from api.audit_headers import commit_audit
 from api.deps import Context
+from api.item_tags import wanted_tags
 from api.negotiation import etag, required_if_match
 from api.openapi import (
     AUDIT,
     IDEMPOTENCY_KEY,
     IF_MATCH,
+    ITEM_TAGS,
     PREFER,
     RM_FORMATS,
     VERSION_AT_TIME,
@@ -166,18 +168,20 @@ async def get_ehr_status_version(request: Request, ctx: Context, ehr_id: EhrId, 
     responses=errors(400, 404, 406, 409, 412, 413, 415, 422) | bodies(*RM_FORMATS),
     openapi_extra={
         **request_body(*RM_FORMATS, example=EXAMPLE_STATUS),
-        **parameters(IF_MATCH, PREFER, AUDIT),
+        **parameters(IF_MATCH, PREFER, AUDIT, *ITEM_TAGS),
     },
 )
 async def update_ehr_status(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """If-Match names the latest version."""
     media_type = answer_format(request)
-    preceding_uid = required_if_match(request)
+    preceding_uid, wanted = required_if_match(request), wanted_tags(request)
     status = await read_object(request, "EHR_STATUS", limit=ctx.settings.body_limit)
     version = await ehrs.update_ehr_status(
         ctx, ehr_id, status, preceding_uid=preceding_uid, audit=commit_audit(request.headers)
     )
-    return updated_answer(request, version, media_type)
+    answer = updated_answer(request, version, media_type)
+    answer.headers.update(await wanted.store(ctx, version))
+    return answer
 
 
 @router.get(

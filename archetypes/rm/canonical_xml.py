@@ -32,6 +32,20 @@ _ITS_REST_NAMES = {
     "UPDATE_AUDIT": "AUDIT_DETAILS",
     "UPDATE_ATTESTATION": "ATTESTATION",
 }
+# What some software writes beside the value that it is computed from.
+_COMPUTED: Mapping[str, frozenset[str]] = {
+    "ARCHETYPE_ID": frozenset(
+        {
+            "qualifiedRmEntity",
+            "domainConcept",
+            "rmOriginator",
+            "rmName",
+            "rmEntity",
+            "specialisation",
+            "versionId",
+        }
+    )
+}
 _READ_NAMESPACES = ("", NAMESPACE, "http://schemas.openehr.org/v2")
 
 
@@ -103,6 +117,8 @@ def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
 def _read_child(tree: dict[str, Any], child: etree._Element, attributes: Mapping[str, RmAttribute]) -> None:
     name = _local_name(child)
     attribute = attributes.get(name)
+    if name in _COMPUTED.get(tree["_type"], ()):
+        return
     if attribute is None:
         raise _malformed("xml.element", child, f"{tree['_type']} has no attribute {name}")
     value = _read_value(child, attribute)

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.answers import assert_error, uid_in
-from tests.api.visits import BASE, store_visit, visit
+from tests.api.visits import BASE, count_versions, store_visit, visit
 
 TAGS = [
     {"key": "flag", "value": "follow-up", "target_path": "/context"},
@@ -99,3 +99,39 @@ def test_a_composition_is_erased_with_all_that_names_it(
     assert_error(refused, 409, "object.exists")
     unknown = client.delete(f"{BASE}/admin/ehr/{ehr_id}/composition/{uuid.uuid4()}")
     assert_error(unknown, 404, "object.unknown")
+
+
+def test_tags_come_with_the_document(client: TestClient, ehr_id: str) -> None:
+    headers = {
+        "openehr-item-tag": 'key="category",value="final"; key="flag",target_path="/context/start_time"',
+        "openehr-version-item-tag": 'key="say",value="a \\"b\\""',
+    }
+    made = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers=headers)
+    assert made.status_code == 201, made.text
+    assert {name: made.headers[name] for name in headers} == headers
+    uid = uid_in(made)
+    place = f"{BASE}/ehr/{ehr_id}/composition"
+    keys = [tag["key"] for tag in client.get(f"{place}/{uid.partition('::')[0]}/tags").json()]
+    assert keys == ["category", "flag"]
+    assert [tag["value"] for tag in client.get(f"{place}/{uid}/tags").json()] == ['a "b"']
+    cleared = client.put(
+        f"{place}/{uid.partition('::')[0]}",
+        json=visit(120),
+        headers={"If-Match": uid, "openehr-item-tag": ""},
+    )
+    assert cleared.status_code == 204, cleared.text
+    assert client.get(f"{place}/{uid.partition('::')[0]}/tags").json() == []
+
+
+@pytest.mark.parametrize("header", ["openehr-item-tag", "openehr-version-item-tag"])
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("flag", "header.malformed"), ('key="a', "header.malformed"), ('value="a"', "request.bad"),
+     ('key="a"; key="a"', "request.bad"), ('colour="red"', "header.malformed")],
+)  # fmt: skip
+def test_unreadable_tag_headers_store_nothing(
+    client: TestClient, ehr_id: str, header: str, value: str, code: str
+) -> None:
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers={header: value})
+    assert_error(answer, 400, code)
+    assert count_versions(client, ehr_id) == 0
