@@ -82,7 +82,7 @@ async def run_query(
     )
     rows, owners = await _run(call, plan)
     await call.require_unchanged(owners, access.sights)
-    await call.record(_entries(call, text, owners, analyst))
+    await call.record(_entries(call, text, owners, analyst, name))
     notes = await _notes(call, plan)
     if analyst is not None and analyst.counted:
         rows, hidden = analyst.finished(rows, offset or 0, fetch)
@@ -114,7 +114,7 @@ async def stream_query(
     page = _page(analyst, offset, fetch)
     plan = compile_query(analyst.scope if analyst else scope, access, now=call.ctx.clock(), page=page)
     running = _running(call, plan)
-    await call.record([_entry_of_query(call, text, analyst)])
+    await call.record([_entry_of_query(call, text, analyst, name)])
     columns = tuple(typed_column(column, scope) for column in scope.columns)
     batches: Batches = _audited(call, text, plan, running)
     if analyst is not None:
@@ -259,15 +259,20 @@ async def _audited(call: Call, text: str, plan: Plan, running: Running) -> Async
             yield batch
 
 
-def _entries(call: Call, text: str, owners: frozenset[str], analyst: AnalystQuery | None) -> list[AuditEntry]:
+def _entries(
+    call: Call, text: str, owners: frozenset[str], analyst: AnalystQuery | None, name: str | None
+) -> list[AuditEntry]:
     """One entry for the query, and one for every woman of whom it returned a row."""
-    return [_entry_of_query(call, text, analyst), *_entries_of_women(call, text, owners)]
+    return [_entry_of_query(call, text, analyst, name), *_entries_of_women(call, text, owners)]
 
 
-def _entry_of_query(call: Call, text: str, analyst: AnalystQuery | None = None) -> AuditEntry:
-    """Literals are left out of the text: they may name a person."""
+def _entry_of_query(
+    call: Call, text: str, analyst: AnalystQuery | None = None, name: str | None = None
+) -> AuditEntry:
+    """Literals are left out of the text: they may name a person. A stored query is named."""
     project = f"project {analyst.view.project}: " if analyst else ""
-    shown = project + _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
+    stored = f"stored query {name}: " if name else ""
+    shown = project + stored + _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
     return call.entry(Outcome.GRANTED, what=_mark(text), detail=shown)
 
 

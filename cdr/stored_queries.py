@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdr.access import Action
@@ -15,6 +15,7 @@ from cdr.aql.terminology import questions, request_of
 from cdr.audit import Outcome
 from cdr.doors import Call, reading, writing
 from cdr.errors import MalformedName, QueryExists, QueryNotSupported, UnknownQuery
+from cdr.query_parameters import QueryParameter
 from cdr.store.stored_query_documents import StoredQuery
 
 __all__ = [
@@ -34,10 +35,19 @@ _STAND_INS: tuple[Any, ...] = ("x", 1, ["x"], "openEHR-EHR-COMPOSITION.x.v1", "a
 
 
 @writing(Action.STORE_QUERY)
-async def store_query(call: Call, name: str, text: str, *, version: str | None = None) -> StoredQuery:
+async def store_query(
+    call: Call,
+    name: str,
+    text: str,
+    *,
+    version: str | None = None,
+    description: Mapping[str, str] | None = None,
+    parameters: Sequence[QueryParameter] = (),
+) -> StoredQuery:
     """Store a version of a query, which then never changes; without ``version`` the next patch version.
 
-    Raises MalformedName, QueryExists, AqlSyntaxError, AqlSemanticError, QueryNotSupported.
+    ``parameters`` are checked when it runs. Raises MalformedName, QueryExists, AqlSyntaxError,
+    AqlSemanticError, QueryNotSupported.
     """
     _check_name(name)
     if version is not None and len(_numbers(version)) != 3:
@@ -45,7 +55,14 @@ async def store_query(call: Call, name: str, text: str, *, version: str | None =
     check_text(text)
     await call.record([call.entry(Outcome.GRANTED, what=f"query {name}")])
     while True:
-        query = StoredQuery(name, version or await _next_version(call, name), text, call.ctx.clock())
+        query = StoredQuery(
+            name,
+            version or await _next_version(call, name),
+            text,
+            call.ctx.clock(),
+            description or {},
+            [each.to_json() for each in parameters],
+        )
         if await call.ctx.store.stored_queries.add(query):
             return query
         if version is not None:

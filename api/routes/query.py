@@ -24,6 +24,7 @@ from archetypes.rm.canonical_json import read_canonical
 from cdr import queries, stored_queries
 from cdr.aql.values import AddressText
 from cdr.context import Ctx
+from cdr.query_parameters import bound, declared
 
 router = APIRouter(tags=["Query"])
 
@@ -220,7 +221,10 @@ async def _run_stored(
         href = location(request, f"{path}?{query}" if query else path)
     stored = await stored_queries.get_query(ctx, name, version)
     named = f"{stored.name}/{stored.version}"
-    return await _answer(request, ctx, replace(asked, text=stored.text), media_type, href, named)
+    values = bound(declared(list(stored.parameters)), asked.parameters)
+    return await _answer(
+        request, ctx, replace(asked, text=stored.text, parameters=values), media_type, href, named
+    )
 
 
 async def _answer(

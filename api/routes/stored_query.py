@@ -16,6 +16,8 @@ from api.routes.query import Name, Version
 from archetypes.rm.canonical_json import read_canonical
 from cdr import stored_queries
 from cdr.context import Ctx
+from cdr.query_parameters import QueryParameter, declared
+from cdr.query_parameters import description as described
 from cdr.stored_queries import StoredQuery
 from cdr.versions import iso
 
@@ -83,8 +85,11 @@ async def _store(request: Request, ctx: Ctx, name: str, version: str | None, que
     accepted(request, JSON)
     if query_type.upper() != "AQL":
         raise MalformedRequest("parameter.malformed", "query_type: queries are stored as AQL only")
-    text = _text(request, await read_body(request, TEXT, JSON, limit=ctx.settings.body_limit))
-    query = await stored_queries.store_query(ctx, name, text, version=version)
+    body = await read_body(request, TEXT, JSON, limit=ctx.settings.body_limit)
+    text, description, parameters = _read(request, body)
+    query = await stored_queries.store_query(
+        ctx, name, text, version=version, description=description, parameters=parameters
+    )
     address = location(request, f"/definition/query/{query.name}/{query.version}")
     return Response(status_code=200, headers={"Location": address})
 
@@ -117,23 +122,26 @@ async def delete_query(ctx: Context, qualified_query_name: Name, version: Versio
 
 
 def _shown(query: StoredQuery) -> dict[str, Any]:
+    told = {"description": dict(query.description), "parameters": list(query.parameters)}
     return {
         "name": query.name,
         "type": "AQL",
         "version": query.version,
         "saved": iso(query.saved),
         "q": query.text,
+        **{name: value for name, value in told.items() if value},
     }
 
 
-def _text(request: Request, body: bytes) -> str:
-    """AQL as it is, or the member `q` of a JSON object."""
+def _read(request: Request, body: bytes) -> tuple[str, dict[str, str], tuple[QueryParameter, ...]]:
+    """Text, description and parameters: AQL as it is has no more; JSON has `q` and may have the others."""
     if not content_type(request, JSON):
-        return _decoded(body)
-    text = read_canonical(body).get("q")
+        return _decoded(body), {}, ()
+    stated = read_canonical(body)
+    text = stated.get("q")
     if not isinstance(text, str):
         raise MalformedRequest("query.malformed", "/q must be the text of a query")
-    return text
+    return text, described(stated), declared(stated.get("parameters", []))
 
 
 def _decoded(body: bytes) -> str:

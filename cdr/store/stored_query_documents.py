@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pymongo.errors import DuplicateKeyError
@@ -14,12 +14,17 @@ from cdr.store.database import Database, Document, store_errors
 
 @dataclass(frozen=True, slots=True)
 class StoredQuery:
-    """One version of a named query; ``version`` is ``major.minor.patch``."""
+    """One version of a named query; ``version`` is ``major.minor.patch``.
+
+    ``description`` is by language; ``parameters`` are declarations as JSON has them.
+    """
 
     name: str
     version: str
     text: str
     saved: datetime
+    description: Mapping[str, str] = field(default_factory=dict)
+    parameters: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class StoredQueryDocuments:
             "version": query.version,
             "q": query.text,
             "saved": query.saved,
+            "description": dict(query.description),
+            "parameters": list(query.parameters),
         }
         with store_errors():
             try:
@@ -61,4 +68,15 @@ class StoredQueryDocuments:
     async def _found(self, condition: Document) -> Sequence[StoredQuery]:
         with store_errors():
             documents = await self.database.stored_queries.find(condition).to_list()
-        return [StoredQuery(each["name"], each["version"], each["q"], each["saved"]) for each in documents]
+        return [_query(each) for each in documents]
+
+
+def _query(document: Document) -> StoredQuery:
+    return StoredQuery(
+        document["name"],
+        document["version"],
+        document["q"],
+        document["saved"],
+        document.get("description", {}),
+        document.get("parameters", ()),
+    )
