@@ -57,6 +57,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "times": "Antall",
             "card": "Kortfelt",
             "open": "eller en annen tekst",
+            "provisional": "Foreløpig: egne koder står for {} til listen er lastet inn.",
             "default": "forslag",
             "duration": "ISO 8601-varighet, for eksempel P24W3D",
             "context": "Hvem, når og hvor sies med ctx/-nøklene øverst i eksemplet. "
@@ -83,6 +84,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "times": "Times",
             "card": "Card field",
             "open": "or another text",
+            "provisional": "Provisional: codes of our own stand for {} until that list is loaded.",
             "default": "suggested",
             "duration": "ISO 8601 duration, such as P24W3D",
             "context": "Who, when and where are said by the ctx/ keys at the top of the example. "
@@ -197,6 +199,8 @@ def _row(row: Row, words: Mapping[str, str], types: Mapping[str, str]) -> etree.
     label = E.td(row.label, style=f"padding-left: {0.5 + row.depth}rem")
     if row.description:
         label.append(E.div(row.description, {"class": "note"}))
+    if row.provisional:
+        label.append(E.div(words["provisional"].format(row.provisional), {"class": "note"}))
     cells = [label, E.td(E.code(row.path)), E.td(row.rm_type), E.td(row.occurrences)]
     cells += [E.td(*(_part(part, words, types) for part in row.parts)), E.td(row.card_fields)]
     line: etree._Element = E.tr(*cells)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from templates.fields import FIELD
+from templates.fields import FIELD, PROVISIONAL
 from templates.operational import OperationalTemplate
 from templates.web_template import to_web_template
 
@@ -34,7 +34,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field, or a heading (no parts); ``depth`` is how far it stands in; ``occurrences`` is ``0..1``."""
+    """A field, or a heading (no parts); ``depth`` is how far it stands in; ``occurrences`` is ``0..1``.
+
+    ``provisional`` names the national list that the codes stand in for, because it is not known here.
+    """
 
     depth: int
     label: str
@@ -43,6 +46,7 @@ class Row:
     rm_type: str
     occurrences: str
     card_fields: str = ""
+    provisional: str = ""
     parts: tuple[Part, ...] = ()
 
 
@@ -65,6 +69,7 @@ def _rows(node: Json, above: str, depth: int, language: str) -> Iterator[Row]:
         rm_type=str(node["rmType"]),
         occurrences=f"{node['min']}..{upper}",
         card_fields=str(node.get("annotations", {}).get(FIELD, "")),
+        provisional=str(node.get("annotations", {}).get(PROVISIONAL, "")),
         parts=tuple(_parts(node, language)),
     )
     for child in node.get("children", ()):

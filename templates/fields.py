@@ -2,8 +2,9 @@
 
 Templates say it themselves: a node that holds a field carries the annotation ``helsekort.field`` (ids
 such as ``HK13.4``, several separated by a space) and ``helsekort.certainty`` (A: field of the national
-service, B: named by a public guide, C: guideline content, K: modelling choice). What the card keeps in
-the reference model instead (who, when, which version) is in :data:`RM_FIELDS`.
+service, B: named by a public guide, C: guideline content, K: modelling choice).
+``helsekort.provisional`` names the national list that codes of our own stand in for until it is known.
+What the card keeps in the reference model instead (who, when, which version) is in :data:`RM_FIELDS`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from templates.operational import Node, OperationalTemplate
 
 FIELD = "helsekort.field"
 CERTAINTY = "helsekort.certainty"
+PROVISIONAL = "helsekort.provisional"
 
 
 class RmClassOfField(StrEnum):
@@ -65,6 +67,12 @@ def field_nodes(opt: OperationalTemplate) -> Mapping[str, tuple[Node, ...]]:
         for field in opt.annotations.get(node.path, {}).get(FIELD, "").split():
             found.setdefault(field, []).append(node)
     return MappingProxyType({field: tuple(nodes) for field, nodes in found.items()})
+
+
+def provisional_lists(opt: OperationalTemplate) -> Mapping[str, str]:
+    """Field id -> the national code list that codes of our own stand in for."""
+    notes = [notes for notes in opt.annotations.values() if PROVISIONAL in notes]
+    return MappingProxyType({field: note[PROVISIONAL] for note in notes for field in note[FIELD].split()})
 
 
 def certainties(opt: OperationalTemplate) -> Mapping[str, str]:

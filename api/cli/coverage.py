@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from templates.fields import RM_FIELDS
+from templates.fields import RM_FIELDS, provisional_lists
 from templates.repository import library_templates
 from validators.coverage import Coverage, template_coverage
 
@@ -28,7 +28,10 @@ def coverage(
     if not chosen:
         raise typer.BadParameter(f"no template {template} in our library", param_hint="--template")
     rows = [row for opt in chosen for row in template_coverage(opt)]
-    (_print_csv if as_csv else _print_table)(rows)
+    if as_csv:
+        _print_csv(rows)
+    else:
+        _print_table(rows, {field: name for opt in chosen for field, name in provisional_lists(opt).items()})
     if not all(row.is_covered for row in rows):
         raise typer.Exit(1)
 
@@ -45,7 +48,7 @@ def _print_csv(rows: Sequence[Coverage]) -> None:
     writer.writerows((*_cells(row), row.path) for row in rows)
 
 
-def _print_table(rows: Sequence[Coverage]) -> None:
+def _print_table(rows: Sequence[Coverage], provisional: Mapping[str, str]) -> None:
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     table = Table(*COLUMNS)
     for row in rows:
@@ -54,4 +57,7 @@ def _print_table(rows: Sequence[Coverage]) -> None:
     fields = {row.field for row in rows}
     covered = sum(row.is_covered for row in rows)
     console.print(f"{len(fields)} fields at {len(rows)} nodes, {covered} covered.")
+    if provisional:
+        stand_ins = ", ".join(f"{field} ({name})" for field, name in sorted(provisional.items()))
+        console.print(f"Provisional, with codes of our own until the list is known: {stand_ins}.")
     console.print(f"{len(RM_FIELDS)} more fields are part of the reference model: {', '.join(RM_FIELDS)}.")

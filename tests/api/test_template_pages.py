@@ -11,7 +11,7 @@ from lxml import html
 
 from templates.example import example_composition
 from templates.field_guide import field_guide
-from templates.fields import field_nodes
+from templates.fields import field_nodes, provisional_lists
 from templates.repository import library_templates
 from templates.simplified import from_flat, to_flat
 
@@ -36,6 +36,16 @@ def test_the_index_leads_to_every_template(client: TestClient) -> None:
 def test_a_page_shows_every_field_of_the_card(client: TestClient) -> None:
     shown = set(" ".join(read(client, PAGE).xpath("//td/text()")).split())
     assert set(field_nodes(library_templates()[VISIT])) <= shown
+
+
+@pytest.mark.parametrize(("language", "said"), [("nb", "Foreløpig"), ("en", "Provisional")])
+def test_codes_that_stand_in_for_a_national_list_say_so(client: TestClient, language: str, said: str) -> None:
+    notes = read(client, f"{PAGE}?language={language}").xpath("//div[@class='note']/text()")
+    marked = [note for note in notes if note.startswith(said)]
+    lists = provisional_lists(library_templates()[VISIT])
+    assert {field for field, name in lists.items() if name == "Volven 8534"} == {"HK13.10", "HK13.11"}
+    assert len(marked) == len(lists)
+    assert all(any(name in note for note in marked) for name in lists.values())
 
 
 def test_a_page_opens_offline_and_without_script(client: TestClient) -> None:
