@@ -13,6 +13,7 @@ from cdr.identity.claims import Stated
 from cdr.identity.proofs import Request as ProvenRequest
 from cdr.identity.verifier import Presented
 
+SENT_METHOD = "helsekort.method"  # in the scope: what the client sent, where it is handled as a GET
 ROLES = "urn:oid:2.16.578.1.12.4.1.1.9060"  # Volven 9060
 LONGEST_SOURCE, LONGEST_EVENT, LONGEST_REASON = 512, 128, 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -28,7 +29,9 @@ def presented(request: Request, address: str | None) -> Presented:
     return Presented(
         authorization=request.headers.get("authorization", ""),
         proofs=tuple(request.headers.getlist("dpop")),
-        request=ProvenRequest(request.method, base + path.decode("latin-1").partition("?")[0]),
+        request=ProvenRequest(
+            request.scope.get(SENT_METHOD, request.method), base + path.decode("latin-1").partition("?")[0]
+        ),
         stated=stated(request),
     )
 

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.caller import SENT_METHOD
 from api.errors import error_response
 from api.http_errors import BodyTooLarge, MalformedRequest, RequestError, UnsupportedMediaType
 
@@ -38,7 +39,7 @@ class Coding:
             await answer(scope, receive, send)
             return
         answering = _Answer(send, Headers(scope=scope), head=scope["method"] == "HEAD")
-        asked = {**scope, "method": "GET"} if answering.head else scope
+        asked = {**scope, "method": "GET", SENT_METHOD: "HEAD"} if answering.head else scope
         await self._app(asked, receive, answering.send)
         # The log names the route, which the router wrote into the scope that it was given.
         scope["route"] = asked.get("route")

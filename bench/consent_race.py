@@ -13,8 +13,8 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,11 +22,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from api.log import configure_logging
 from archetypes.norwegian_ids import NationalId, classify
 from bench.visits import visits
 from cdr import cards, compositions, consents, ehrs, queries
 from cdr.actor import Actor, ActorKind
 from cdr.audit import Outcome
+from cdr.consent_errors import ConsentGiven, ConsentMissing
 from cdr.consent_texts import text_version
 from cdr.context import Ctx
 from cdr.definitions import publish_library
@@ -144,27 +146,39 @@ async def _decide(
     platform: Platform, woman: Woman, bodies: Sequence[JsonObject], over: asyncio.Event, chance: random.Random
 ) -> None:
     """Say yes, have a card begun and written on, say no, and so on until it is over."""
+    her = _by(platform, woman.actor, "her decision")
     while not over.is_set():
         begun = time.monotonic()
-        try:
-            await consents.give_consent(
-                _by(platform, woman.actor, "yes"), woman.ehr_id, document=text_version()
-            )
-        except CdrError:  # what she withdrew is still being removed
-            await asyncio.sleep(0.02)
-            continue
+        await _until(ConsentGiven, lambda: consents.give_consent(her, woman.ehr_id, document=text_version()))
         woman.moments.append(Moment(True, begun, time.monotonic()))
-        gp = _by(platform, GP, "card")
-        await cards.create_card(gp, woman.ehr_id)
-        stored = await compositions.create_composition(gp, woman.ehr_id, dict(chance.choice(bodies)))
-        woman.last_object = stored.uid.object_id
+        with suppress(CdrError):  # busy: then she has a consent and no card this time
+            await _begin_card(_by(platform, GP, "card"), woman, dict(chance.choice(bodies)))
         await asyncio.sleep(chance.uniform(0, 0.3))
         begun = time.monotonic()
-        await consents.withdraw_consent(
-            _by(platform, woman.actor, "no"), woman.ehr_id, document=text_version()
+        await _until(
+            ConsentMissing, lambda: consents.withdraw_consent(her, woman.ehr_id, document=text_version())
         )
         woman.moments.append(Moment(False, begun, time.monotonic()))
         await asyncio.sleep(chance.uniform(0, 0.1))
+
+
+async def _until(done: type[CdrError], decide: Callable[[], Awaitable[object]]) -> None:
+    """Decide, again and again while the server is busy; ``done`` says that an earlier attempt was stored."""
+    while True:
+        try:
+            await decide()
+        except done:
+            return
+        except CdrError:  # busy, or what she withdrew is still being removed
+            await asyncio.sleep(0.02)
+        else:
+            return
+
+
+async def _begin_card(gp: Ctx, woman: Woman, body: JsonObject) -> None:
+    await cards.create_card(gp, woman.ehr_id)
+    stored = await compositions.create_composition(gp, woman.ehr_id, body)
+    woman.last_object = stored.uid.object_id
 
 
 async def _ask(
@@ -251,6 +265,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=64)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    configure_logging(as_json=False, level="warning")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="helsekort-consent-") as folder:
         race, faults = asyncio.run(run(asked.requests, asked.women, asked.at_once, Path(folder), asked.seed))

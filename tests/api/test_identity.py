@@ -231,6 +231,10 @@ def test_spelling_of_the_address_does_not_matter(secured: People) -> None:
     held = secured.held("jordmor")
     for htu in (URL.replace("http:", "HTTP:"), URL.replace("adl1.4", "adl1%2E4"), f"{URL}?x=1#y"):
         assert secured.client.get(URL, headers=proven(held, "GET", URL, htu=htu)).status_code == 200, htu
+    for method, url in (("HEAD", URL), ("GET", f"{URL}/")):
+        assert secured.client.request(method, url, headers=proven(held, method, url)).status_code == 200, (
+            method
+        )
     asked = f"{URL}?a=1"
     assert secured.client.get(asked, headers=proven(held, "GET", asked)).status_code == 200
 
