@@ -1,8 +1,8 @@
 """``python -m bench.access``: what the access decision and the durable audit cost, as ratios of one run.
 
-The decision is timed alone, for each kind of caller. The audit is timed by the same reads through the same
-doors with and without it, in turns; beside it stands what one flush of the database's journal takes.
-DPoP is left out: it is checked before the doors.
+The decision is timed alone, for each kind of caller. The audit is timed by the same reads of the same
+server, in this process, with and without it, in turns; beside it stands what one flush of the database's
+journal takes. Tokens and proofs are left out: they are checked apart.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
-from bench.consent_race import GP, SERVER
+from api.app import create_app
+from api.log import configure_logging
+from bench.consent_race import GP
 from bench.visits import visits
 from cdr import cards, compositions, consents, ehrs
 from cdr.access import Asked, decide
@@ -29,17 +32,16 @@ from cdr.actor import Actor, ActorKind
 from cdr.audit import AuditEntry, Outcome
 from cdr.consent_texts import text_version
 from cdr.context import Ctx
-from cdr.definitions import publish_library
 from cdr.ehr_status import default_status
 from cdr.facts import Facts
 from cdr.grants import read_grants
 from cdr.identity.mapping import claim_mapping
-from cdr.platform import open_platform
 from cdr.settings import BUILTIN, Mode, Settings
 
 PID = "14839850078"  # synthetic
 TARGET_MICROSECONDS = 100.0
 AT_EIGHT = 0.15
+BASIS = {"nhn-access-basis": "UNNTAK"}
 NATIONAL_ID = {
     "_type": "PARTY_REF",
     "namespace": "2.16.578.1.12.4.1.4.1",
@@ -56,6 +58,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each turn (default 4)")
     parser.add_argument("--turns", type=int, default=3, help="with and without the audit (default 3)")
     asked = parser.parse_args()
+    configure_logging(as_json=False, level="warning")
     console = Console()
     console.print(_decision_table())
     with tempfile.TemporaryDirectory(prefix="helsekort-access-") as folder:
@@ -89,20 +92,28 @@ def _decision(kind: ActorKind) -> float:
 
 async def _audit_table(folder: Path, seconds: float, turns: int) -> Table:
     settings = Settings(mode=Mode.DEV, issuer=BUILTIN, data=folder)
-    async with open_platform(settings) as platform:
-        await publish_library(platform.context(SERVER))
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        platform = app.state.platform
+        platform.recognition.verifier.identify = _the_gp  # tokens and proofs are checked apart
         gp = platform.context(GP, basis="UNNTAK")
-        ehr_id, uids = await _record(gp)
+        paths = await _record(gp)
         flush = await _flush(gp)
         table = Table(
             "clients", "reads/s with", "without", "ratio", "ms with", "without", "costs", title="The audit"
         )
-        for clients in (1, 8):
-            rates = await _rates(gp, ehr_id, uids, clients, seconds, turns)
-            table.add_row(str(clients), *_row(rates, clients, flush))
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=settings.address, headers=BASIS) as client:
+            for clients in (1, 8):
+                rates = await _rates(gp, client, paths, clients, seconds, turns)
+                table.add_row(str(clients), *_row(rates, clients, flush))
         promised = f"at 8 clients at most {AT_EIGHT:.0%} may be lost"
         table.caption = f"one durable write (a flush of the journal): {flush * 1000:.2f} ms; {promised}"
         return table
+
+
+async def _the_gp(_: object) -> Actor:
+    return GP
 
 
 def _row(rates: tuple[float, float], clients: int, flush: float) -> Iterable[str]:
@@ -118,8 +129,8 @@ def _row(rates: tuple[float, float], clients: int, flush: float) -> Iterable[str
     return (*shown, f"{(each - bare) / flush:.2f} flushes")
 
 
-async def _record(gp: Ctx) -> tuple[str, list[str]]:
-    """A woman with consent, a card and twenty visits."""
+async def _record(gp: Ctx) -> list[str]:
+    """The addresses of twenty visits on the card of a woman with consent."""
     status = default_status() | {"subject": {"_type": "PARTY_SELF", "external_ref": NATIONAL_ID}}
     ehr_id = (await ehrs.create_ehr(gp, status=status)).ehr_id
     herself = Actor(id="her", name="", kind=ActorKind.CITIZEN, person_id=PID, security_level=4)
@@ -128,7 +139,7 @@ async def _record(gp: Ctx) -> tuple[str, list[str]]:
     made = [
         await compositions.create_composition(gp, ehr_id, json.loads(visit.body)) for visit in visits(1, 20)
     ]
-    return ehr_id, [str(version.uid) for version in made]
+    return [f"/openehr/v1/ehr/{ehr_id}/composition/{version.uid}" for version in made]
 
 
 async def _flush(gp: Ctx) -> float:
@@ -150,7 +161,7 @@ async def _flush(gp: Ctx) -> float:
 
 
 async def _rates(
-    gp: Ctx, ehr_id: str, uids: list[str], clients: int, seconds: float, turns: int
+    gp: Ctx, client: httpx.AsyncClient, paths: list[str], clients: int, seconds: float, turns: int
 ) -> tuple[float, float]:
     """The best rates with and without the audit, taken in turns."""
     record = gp.store.audit.record
@@ -158,20 +169,21 @@ async def _rates(
     for _ in range(turns):
         for audited in (True, False):
             setattr(gp.store.audit, "record", record if audited else _nowhere)  # noqa: B010 - only here
-            found[audited].append(await _rate(gp, ehr_id, uids, clients, seconds))
+            found[audited].append(await _rate(client, paths, clients, seconds))
     setattr(gp.store.audit, "record", record)  # noqa: B010
     return max(found[True]), max(found[False])
 
 
-async def _rate(gp: Ctx, ehr_id: str, uids: list[str], clients: int, seconds: float) -> float:
+async def _rate(client: httpx.AsyncClient, paths: list[str], clients: int, seconds: float) -> float:
     count, end = 0, time.perf_counter() + seconds
     begun = time.perf_counter()
 
     async def read() -> None:
         nonlocal count
         while time.perf_counter() < end:
-            await compositions.get_composition(gp, ehr_id, uids[count % len(uids)])
             count += 1
+            answer = await client.get(paths[count % len(paths)])
+            assert answer.status_code == 200, answer.text
 
     await asyncio.gather(*(read() for _ in range(clients)))
     return count / (time.perf_counter() - begun)
