@@ -130,6 +130,10 @@ def _show(found: Rows, most: int, on_screen: bool) -> None:
         console.print(
             f"{most if more else len(found)} rows{', and more: use --rows or --out' if more else ''}"
         )
+    if hidden := found.meta.get("_hidden_cells"):
+        console.print(f"{hidden} small counts are hidden", style="yellow")
+    if (erased := found.meta.get("_erased_since")) is not None:
+        console.print(f"{erased} EHRs were erased since", style="yellow")
     for finding in found.meta.get("_warnings", ()):
         console.print(
             f"{finding['line']}:{finding['column']} {finding['message']}", style="yellow", markup=False
