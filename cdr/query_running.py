@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from cdr.aql.collectors import Limits
 from cdr.aql.compile import Execution, Plan
 from cdr.candidates import CandidateFilter, Record
-from cdr.store.candidates import Candidates
+from cdr.store.candidates import Candidates, SnapshotGone
 
 Rows: TypeAlias = list[list[Any]]
 _AT_ONCE = 20  # versions that are decided without giving way to others
@@ -59,6 +59,20 @@ class RunningHere:
 
     async def batches(self) -> AsyncIterator[Rows]:
         """The rows as they become final."""
+        given = False
+        try:
+            async for rows in self._batches():
+                given = given or bool(rows)
+                yield rows
+        except SnapshotGone:
+            if given:
+                raise
+            # An index was made just now: nothing is lost by reading the state of today.
+            self._execution = self._plan.start(self._bounds.limits())
+            async for rows in self._batches():
+                yield rows
+
+    async def _batches(self) -> AsyncIterator[Rows]:
         execution, large = self._execution, False
         if not execution.done:
             async with self._candidates.snapshot(self._bounds.seconds) as snapshot:

@@ -31,6 +31,10 @@ FEW = 20  # what is read first where few rows are wanted
 SNAPSHOT_GONE = frozenset({239, 246})  # SnapshotTooOld, SnapshotUnavailable
 
 
+class SnapshotGone(QueryTimeout):
+    """The state that is read cannot be read any more; a new index makes older states unreadable at once."""
+
+
 class Deadline:
     """The end of the time that a query may take."""
 
@@ -68,7 +72,7 @@ class Candidates:
             raise QueryTimeout(seconds) from error
         except OperationFailure as error:
             if error.code in SNAPSHOT_GONE:
-                raise QueryTimeout(seconds) from error
+                raise SnapshotGone(seconds) from error
             raise
 
 
