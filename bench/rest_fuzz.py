@@ -9,6 +9,7 @@ need is made first: an EHR with documents in it, whose ids stand in for generate
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,9 @@ def _run(where: Path, description: str, ids: Mapping[str, str], arguments: argpa
         # It would empty the server under the feet of the others; its own tests erase.
         "--exclude-path", "/openehr/v1/admin/ehr/all",
     ]  # fmt: skip
-    return subprocess.run(command, cwd=where, check=False).returncode
+    hooks = {"SCHEMATHESIS_HOOKS": "bench.rest_fuzz_hooks", "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, **hooks}  # noqa: TID251 - what a child process inherits
+    return subprocess.run(command, cwd=where, env=environment, check=False).returncode
 
 
 def _configuration(ids: Mapping[str, str]) -> str:

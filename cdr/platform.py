@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from cdr.code_list_registry import CodeListRegistry
@@ -18,6 +18,8 @@ from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.terminology import FhirTerminology, TerminologyService
 from cdr.webhook_delivery import Deliveries
+
+STOP_SECONDS = 5.0  # that deliveries get to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,14 @@ async def _query_worker(settings: Settings, uri: str) -> AsyncIterator[QueryWork
 @asynccontextmanager
 async def _deliveries(platform: Platform) -> AsyncIterator[None]:
     """Webhooks are told what happens for as long as the platform is open."""
-    running = asyncio.create_task(Deliveries(platform.store.webhooks, platform.context).run())
+    deliveries = Deliveries(platform.store.webhooks, platform.context)
+    running = asyncio.create_task(deliveries.run())
     try:
         yield
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        deliveries.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(running, STOP_SECONDS)
 
 
 @asynccontextmanager

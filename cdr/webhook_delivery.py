@@ -55,19 +55,24 @@ class Deliveries:
         self._pace = pace or Pace()
         self._name = new_uuid()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Look for webhooks and deliver them, until cancelled."""
+        """Look for webhooks and deliver them, until stopped."""
         async with httpx.AsyncClient(timeout=self._pace.answer, follow_redirects=False) as http:
-            try:
-                while True:
-                    with suppress(StoreUnavailable):
-                        await self._take_all(http)
-                    await asyncio.sleep(self._pace.look)
-            finally:
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+            while not self._stopping.is_set():
+                with suppress(StoreUnavailable):
+                    await self._take_all(http)
+                await self._pause(self._pace.look)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End after what is under way; what was not told is told by whoever comes next."""
+        self._stopping.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _take_all(self, http: httpx.AsyncClient) -> None:
         length = timedelta(seconds=self._pace.lease)
@@ -98,7 +103,7 @@ class Deliveries:
                         return
                     webhook = told
                 kept = await self._progress(webhook, batch.cursor, webhook.state)
-                if kept is None:
+                if kept is None or self._stopping.is_set():
                     return
                 webhook = kept
 
@@ -114,10 +119,10 @@ class Deliveries:
                 return None
             pause = self._pace.after(failed.failures)
             kept = await self._progress(webhook, webhook.cursor, failed, pause)
-            if kept is None:
+            if kept is None or self._stopping.is_set():
                 return None
             webhook = kept
-            await asyncio.sleep(pause)
+            await self._pause(pause)
 
     async def _progress(
         self, webhook: Webhook, cursor: str, state: DeliveryState, pause: float = 0.0

@@ -17,7 +17,7 @@ from api.bulk_lines import read_lines, result_line, summary_line
 from api.deps import Context
 from api.languages import preferred_language
 from api.negotiation import JSON, accepted
-from api.openapi import IDEMPOTENCY_KEY, errors, parameters, request_body
+from api.openapi import IDEMPOTENCY_KEY, bodies, errors, parameters, request_body
 from api.repeats import repeat_key
 from api.representations import represent
 from api.routes.composition import EhrId
@@ -45,7 +45,7 @@ class Mode(StrEnum):
 @router.post(
     "/compositions",
     summary="Store many compositions",
-    responses=errors(400, 406, 413, 415, 422),
+    responses=errors(400, 406, 413, 415, 422) | bodies(NDJSON),
     openapi_extra={**request_body(NDJSON, example=_EXAMPLE), **parameters(IDEMPOTENCY_KEY)},
 )
 async def store_compositions(
@@ -75,7 +75,9 @@ async def store_compositions(
     return StreamingResponse(answer, media_type=NDJSON)
 
 
-@router.get("/ehrs/{ehr_id}", summary="Export an EHR as an archive", responses=errors(403, 404, 406))
+@router.get(
+    "/ehrs/{ehr_id}", summary="Export an EHR as an archive", responses=errors(403, 404, 406) | bodies(NDJSON)
+)
 async def export_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Every version of everything in the EHR, as NDJSON that another repository can import."""
     accepted(request, NDJSON)

@@ -5,6 +5,7 @@ No part of openEHR's API. Events carry identifiers; the content is fetched by th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated
@@ -25,6 +26,7 @@ from cdr.events import Event, EventBatch, EventFilter, EventType
 router = APIRouter(prefix="/events/v1", tags=["Events"])
 
 EVENT_STREAM = "text/event-stream"
+STREAM_WAIT, PAGE_WAIT = 1.0, 0.1  # seconds of one look
 QUIET_BATCHES = 15  # so many empty seconds, then a sign of life with the cursor
 
 
@@ -52,12 +54,21 @@ async def get_events(
         after=_cursor(request, after),
         since=version_time(since),
         wanted=EventFilter(frozenset(type or ()), frozenset(template or ()), ehr_id),
-        wait=1.0 if streams else wait,
+        wait=STREAM_WAIT if streams else PAGE_WAIT,
     )
     if streams:
         return StreamingResponse(_server_sent(request, batches), media_type=EVENT_STREAM)
     async with aclosing(batches):
-        return _page(await anext(batches))
+        return _page(await _first(batches, wait))
+
+
+async def _first(batches: AsyncGenerator[EventBatch], wait: float) -> EventBatch:
+    """The first batch with events, or what there is after so many seconds."""
+    deadline = asyncio.get_running_loop().time() + wait
+    batch = await anext(batches)
+    while not batch.events and asyncio.get_running_loop().time() < deadline:
+        batch = await anext(batches)
+    return batch
 
 
 def _cursor(request: Request, after: str | None) -> str | None:

@@ -65,7 +65,7 @@ class EmbeddedMongod:
             await embedded._stop_orphan()
             finish_swap(folder)
             embedded._port = embedded._choose_port()
-            await embedded._launch()
+            await embedded._launch_alone()
         except BaseException:
             await embedded.stop()
             raise
@@ -109,6 +109,15 @@ class EmbeddedMongod:
         port = _free_port()
         remembered.write_text(str(port))
         return port
+
+    async def _launch_alone(self) -> None:
+        """A mongod that a killed server had only just begun to start may take the folder after we looked."""
+        try:
+            await self._launch()
+        except DatabaseMissing:
+            if not await self._stop_orphan():
+                raise
+            await self._launch()
 
     async def _launch(self) -> None:
         database = self._folder / "mongo"
@@ -192,14 +201,16 @@ class EmbeddedMongod:
 
     # --- orphans --------------------------------------------------------------------------------
 
-    async def _stop_orphan(self) -> None:
-        """Stop the mongod that a killed server left behind on this folder."""
+    async def _stop_orphan(self) -> bool:
+        """Stop the mongod that a killed server left behind on this folder; False if there is none."""
         lock = self._folder / "mongo" / "mongod.lock"
         with contextlib.suppress(OSError, ValueError):
             pid = int(lock.read_text())
             if _runs_on(pid, self._folder / "mongo"):
                 log.warning("stopping the mongod that a killed server left behind", pid=pid)
                 await _stop_process(pid)
+                return True
+        return False
 
 
 async def _terminate(process: subprocess.Popen[bytes]) -> None:

@@ -107,8 +107,8 @@ async def _batches(stream: Changes) -> AsyncGenerator[EventBatch]:
                     await asyncio.sleep(0)
                 yield EventBatch(events, cursor)
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            # Not cancelled: a read that is cut off leaves its connection behind.
+            await asyncio.wait({reading})
             await stream.close()
 
 

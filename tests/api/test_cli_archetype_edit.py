@@ -38,6 +38,6 @@ def test_a_report_counts_and_names(tmp_path: Path) -> None:
     result = RUNNER.invoke(archetype_commands, ["report", str(SAMPLES), "--out", str(out)])
     assert result.exit_code == 0, result.output
     page = out.read_text(encoding="utf-8")
-    assert "| `VARCN` | error | 1 | 1 |" in page
+    assert "| `VARCN` | error | 2 | 2 |" in page
     assert "- `VARDT`, line 38: `VARDT` The definition begins with CLUSTER" in page
     assert "| `lint.spaces` | `lint.spaces` |" in page

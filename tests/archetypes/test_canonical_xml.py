@@ -21,9 +21,6 @@ CONTACTS = {contact.id: contact for woman in read_story() for contact in woman.c
 
 # Serialised from Java objects, with computed attributes; and a coded text without xsi:type.
 REFUSED = {
-    "family_history.v2__.xml": "xml.element",
-    "family_history__.xml": "xml.element",
-    "family_history__with_uid.xml": "xml.element",
     "test_all_types_participations_invalid.xml": "xml.element",
 }
 

@@ -49,7 +49,7 @@ async def test_every_kind_of_change_is_told_once_in_its_order(ctx: Ctx) -> None:
     gone = await compositions.delete_composition(ctx, ehr.ehr_id, str(second.uid))
     root = await directory.create_directory(ctx, ehr.ehr_id, folder())
     await ehrs.update_ehr_status(ctx, ehr.ehr_id, status("p-1"), preceding_uid=str(ehr.status.uid))
-    await compositions.erase_composition(ctx, ehr.ehr_id, first.uid.object_id)
+    await compositions.erase_object(ctx, ehr.ehr_id, first.uid.object_id)
     await ehrs.erase_ehr(ctx, ehr.ehr_id)
     events = await since(ctx, cursor, 8)
     assert [(event.type, event.uid) for event in events] == [

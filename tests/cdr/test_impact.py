@@ -107,6 +107,8 @@ async def test_the_audit_names_the_run_and_whose_records_were_listed(ctx: Ctx) -
 
 
 async def test_production_lets_nobody_in_without_an_identity(ctx: Ctx) -> None:
-    settings = Settings(mode=Mode.PRODUCTION, issuer="https://issuer.example")
+    settings = Settings(
+        mode=Mode.PRODUCTION, issuer="https://issuer.example", public_url="https://cdr.example.no"
+    )
     with pytest.raises(NotAllowed):
         await composition_impact(replace(ctx, settings=settings), small_template(), small_template())

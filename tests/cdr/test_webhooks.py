@@ -78,10 +78,11 @@ async def delivering(ctx: Ctx) -> AsyncIterator[None]:
     def context(actor: Actor) -> Ctx:
         return replace(ctx, actor=actor)
 
-    running = asyncio.create_task(Deliveries(ctx.store.webhooks, context, FAST).run())
+    deliveries = Deliveries(ctx.store.webhooks, context, FAST)
+    running = asyncio.create_task(deliveries.run())
     yield
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    deliveries.stop()
+    await running
 
 
 async def the_only(ctx: Ctx) -> Webhook:
