@@ -24,7 +24,8 @@ async def gated(ctx: Ctx, sight: Sight, commit: Commit) -> Commit:
     """
     if commit.consent is None and any(v.access is TemplateAccess.CONSENT for v in commit.versions):
         raise ConsentElsewhere
-    if commit.consent is not None or not any(map(_on_card, commit.versions)):
+    attests = any(each.access.on_card or each.kind is Kind.FOLDER for each in commit.attested)
+    if commit.consent is not None or not (attests or any(map(_on_card, commit.versions))):
         return commit
     facts = await ctx.store.consents.facts(commit.ehr_id)
     if facts is None:

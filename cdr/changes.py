@@ -112,7 +112,8 @@ class Changes:
         if found.is_deleted:
             raise BadRequest(f"{found.uid} is a deletion: there is nothing to attest")
         self._places.setdefault(str(found.uid), update.place)
-        self.attested.append(Attested(found.uid, found.kind, found.audit.time_committed, update.attestations))
+        committed, access = found.audit.time_committed, found.access
+        self.attested.append(Attested(found.uid, found.kind, committed, update.attestations, access))
         self.order.append((found.uid, found.kind))
         self.needs_modifiable |= self.status is None
 

@@ -169,7 +169,7 @@ async def explain_query(
     analyst = await analyst_query(call, scope, ehr_id)
     await call.record([_entry_of_query(call, text, analyst)])
     reading = None
-    if analyst is None:  # the numbers of candidates would count persons
+    if not call.ctx.settings.enforces_access:  # numbers of candidates would tell of what is hidden
         reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
     warnings = await warnings_of(call.ctx, text, parameters, scope)
     return Explanation(print_query(scope.query), plan.explain(), reading, warnings)

@@ -67,6 +67,8 @@ class KeyCache:
 
     async def find(self, key_id: str | None) -> PublicKey:
         """The key of this id. Raises TokenRefused if the issuer has none, IssuerSilent."""
+        if not isinstance(key_id, str | None):
+            raise TokenRefused("token.malformed", "the key id of the token is no text")
         if key_id not in self._keys or self._age() > FRESH_SECONDS:
             await self._refresh(key_id)
         if not self._keys or self._age() > STALE_SECONDS:
@@ -110,7 +112,8 @@ def _usable(described: dict[str, Any]) -> dict[str, PublicKey]:
     for one in described["keys"]:
         if one.get("use", "sig") != "sig" or "kid" not in one:
             continue
-        with suppress(JoseError):  # a key of a kind that we do not know must not end the others
+        # A key of a kind that we do not know, or no key at all, must not end the others.
+        with suppress(JoseError, KeyError, TypeError, ValueError):
             keys[str(one["kid"])] = public_key(one)
     return keys
 

@@ -279,8 +279,10 @@ class Snapshot:
         if wanted.as_of is not None:
             query |= {"until": {"$gt": wanted.as_of}, "tc": {"$lte": wanted.as_of}}
         async for found in self.database.versions.find(query, session=self.session):
-            if found["e"] in facts:
-                name = "directory" if found["k"] == Kind.FOLDER.value else "ehr_status"
+            is_folder = found["k"] == Kind.FOLDER.value
+            closed = is_folder and wanted.sights.of(found["e"]).lack is not None  # folders go with the card
+            if found["e"] in facts and not closed:
+                name = "directory" if is_folder else "ehr_status"
                 facts[found["e"]][name] = orjson.loads(decompress(found["z"]))
         return facts
 

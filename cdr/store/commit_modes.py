@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cdr.audit import AuditBatch, Outcome
-from cdr.errors import CdrError, Conflict
+from cdr.errors import Conflict
 from cdr.store.audit_log import AuditLog
 from cdr.store.commits import CommitQueue, TogetherRefused
 from cdr.store.transaction import GroupWrite
@@ -91,14 +91,14 @@ class Together:
             written = await self._queue.write_together(commits)
         except TogetherRefused as error:
             self._fail(error.refusals)
-        except CdrError as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits must be answered, also of a bug
             self._fail(dict.fromkeys(self._waiting, error))
         else:
             for commit, versions in written.items():
                 with suppress(asyncio.InvalidStateError):  # the caller may have gone away
                     self._waiting[commit].set_result(versions)
 
-    def _fail(self, refusals: Mapping[Commit, CdrError]) -> None:
+    def _fail(self, refusals: Mapping[Commit, Exception]) -> None:
         for commit, future in self._waiting.items():
             with suppress(asyncio.InvalidStateError):
                 future.set_exception(refusals.get(commit) or Abandoned())

@@ -86,7 +86,7 @@ class Feed:
 
 def notice(event: EventType, ehr: Document, at: datetime, uid: str | None = None) -> Document:
     """The document of an erasure or a consent, out of that of its EHR as it was before."""
-    told_to = sorted({relation["org"] for relation in ehr.get("rel", ())})
+    told_to = sorted({each["org"] for each in ehr.get("rel", ()) if each.get("until") is None})
     return {"type": event.value, "e": ehr["_id"], "tc": at, "o": uid, "to": told_to}
 
 

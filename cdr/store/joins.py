@@ -15,9 +15,12 @@ from typing import Any
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
+from cdr.consent import consent_facts
 from cdr.join_errors import JoinedSince, NotJoined, RemovalUnderWay
 from cdr.store.database import DURABLE, Database, Document, of_an_ehr, store_errors
 from cdr.versions import Kind
+
+_DECISIONS = frozenset({"consent", "blocks", "hidden"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ async def _join(database: Database, session: AsyncClientSession, join: Join) -> 
     for ehr in (old, new):
         if (ehr.get("consent") or {}).get("job"):
             raise RemovalUnderWay(ehr["_id"])
-    taken = {"gate.w": new["gate"]["w"] + 1, **stricter(new, old)}
+    taken = {"gate.w": new["gate"]["w"] + 1, **_plainly(new, stricter(new, old))}
     await database.ehrs.update_one({"_id": join.into}, {"$set": taken}, session=session)
     await database.ehrs.delete_one({"_id": join.ehr_id}, session=session)
     await _set_aside(database, session, join)
@@ -142,6 +145,13 @@ def _more_open(new: Document, old: Document) -> bool:
     return (new["queryable"] and not old["queryable"]) or (new["gate"]["mod"] and not old["gate"]["mod"])
 
 
+def _plainly(ehr: Document, taken: Document) -> Document:
+    """What is taken over, and whether the EHR then is one that queries need not look at closer."""
+    if not taken:
+        return taken
+    return {**taken, "plain": consent_facts({**ehr, **taken}).plain}
+
+
 async def _set_aside(database: Database, session: AsyncClientSession, join: Join) -> None:
     """Take out what the new EHR cannot have beside its own."""
     has_folders = {"e": join.into, "k": Kind.FOLDER.value}
@@ -161,8 +171,14 @@ async def _split(database: Database, session: AsyncClientSession, ehr_id: str, i
         raise NotJoined(ehr_id, into)
     if join.get("oe"):
         raise JoinedSince(ehr_id, join["oe"][-1])
-    await database.ehrs.update_one({"_id": into}, {"$inc": {"gate.w": 1}}, session=session)
-    await database.ehrs.insert_one(join["ehr"], session=session)
+    now = await database.ehrs.find_one_and_update({"_id": into}, {"$inc": {"gate.w": 1}}, session=session)
+    if now is None or (now.get("consent") or {}).get("job"):
+        raise RemovalUnderWay(into)
+    # What she has decided since holds for both: a split must not bring withdrawn consent back.
+    before: Document = join["ehr"]
+    decided = {name: each for name, each in stricter(before, now).items() if name in _DECISIONS}
+    changed = {name: each for name, each in decided.items() if each != before.get(name)}
+    await database.ehrs.insert_one({**before, **_plainly(before, changed)}, session=session)
     await database.joins.delete_one({"_id": ehr_id}, session=session)
     back = {"$set": {"e": ehr_id}, "$pull": {"oe": ehr_id}}
     # Versions that were added since to an object that came from there go back with it.

@@ -161,6 +161,9 @@ class _Step:
         """Forget the cards, and open the way for a new consent."""
         now = datetime.now(UTC)
         await self._database.cards.delete_many({"e": self._ehr_id}, session=session)
+        joined = await self._database.joins.distinct("_id", {"e": self._ehr_id}, session=session)
+        folders = {"of": {"$in": joined}, "document.k": Kind.FOLDER.value}
+        await self._database.set_aside.delete_many(folders, session=session)
         ended = {"$set": {"end": now}}
         await self._database.removals.update_one({"_id": self._job, "end": None}, ended, session=session)
         free = {"$set": {"consent.job": None}, "$inc": {"gate.w": 1, "consent.n": 1}}

@@ -10,6 +10,7 @@ from cdr.audit import AuditEntry
 from cdr.consent import CardStatus, ConsentFacts, Decision, LegalBasis
 from cdr.store.documents import NewVersion
 from cdr.versions import ChangeType, JsonObject, Kind, ObjectVersionId
+from templates.operational import TemplateAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +29,13 @@ class StatusFacts:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """Attestations that are added to a version which was stored at ``committed``."""
+    """Attestations that are added to a version which was stored at ``committed``, under a template."""
 
     uid: ObjectVersionId
     kind: Kind
     committed: datetime
     attestations: tuple[JsonObject, ...]
+    access: TemplateAccess = TemplateAccess.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def split_group(waiting: Sequence[Commit], limit: int) -> tuple[list[Commit], li
 def _claims(commit: Commit) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
     """What a commit needs for itself, and what it may share."""
     own: set[tuple[str, ...]] = {("object", version.uid.object_id) for version in commit.versions}
+    own.add(("contribution", commit.contribution_id))  # which the client may have chosen, twice
     own |= {("repeat", commit.repeat.mark)} if commit.repeat else set()
     own |= {("directory", commit.ehr_id) for version in commit.versions if version.kind is Kind.FOLDER}
     ehr = ("ehr", commit.ehr_id)

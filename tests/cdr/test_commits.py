@@ -21,7 +21,7 @@ from cdr.store.documents import NewVersion, archetypes_in
 from cdr.store.mongo import Store
 from cdr.store.waiting import Commit, StatusFacts, split_group
 from cdr.versions import ChangeType, Ehr, Kind, Lifecycle, ObjectVersionId, StoredVersion
-from tests.cdr.small_template import note, status
+from tests.cdr.small_template import note, random_id, status
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def commit(ehr_id: str, object_id: str, *, facts: StatusFacts | None = None) -> 
     )
     return Commit(
         ehr_id=ehr_id,
-        contribution_id="c",
+        contribution_id=random_id(),
         system_id="sys",
         committer={},
         clock=NOON,
