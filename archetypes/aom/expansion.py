@@ -79,4 +79,4 @@ class _Expansion:
             occurrences=target.occurrences if inherits else reference.occurrences,
             occurrences_stated=target.occurrences_stated if inherits else True,
         )
-        return self.object(copy, (*open_paths, to), path, depth)
+        return self.object(copy, (*open_paths, to), path, depth + 1)
