@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -14,6 +14,7 @@ from api.client.operation import REST, Operation, Stream
 from api.client.rows import Rows
 
 Parameters = Mapping[str, Any]
+T = TypeVar("T")
 _SENDING = {"Content-Type": "application/json"}
 
 
@@ -29,14 +30,7 @@ def run(
 
     Refused: Refused with code ``aql...`` and the place in the text, NotSupported by name.
     """
-    return Operation(
-        method="POST",
-        path=f"{REST}/query/aql",
-        headers=_headers(ehr_id),
-        content=_body(aql, parameters, offset, fetch),
-        read=_rows,
-        repeatable=True,
-    )
+    return _ask("aql", _body(aql, parameters, offset, fetch), ehr_id, _rows)
 
 
 def run_stored(
@@ -50,14 +44,7 @@ def run_stored(
 ) -> Operation[Rows]:
     """The rows of a stored query; ``version`` may be a beginning. Refused as :func:`run`, and NotFound."""
     place = quote(name, safe=":") + (f"/{quote(version)}" if version else "")
-    return Operation(
-        method="POST",
-        path=f"{REST}/query/{place}",
-        headers=_headers(ehr_id),
-        content=_body(None, parameters, offset, fetch),
-        read=_rows,
-        repeatable=True,
-    )
+    return _ask(place, _body(None, parameters, offset, fetch), ehr_id, _rows)
 
 
 def stream(
@@ -68,7 +55,7 @@ def stream(
         method="POST",
         path=f"{REST}/query/aql",
         headers={**_headers(ehr_id), "Accept": "application/x-ndjson"},
-        content=_body(aql, parameters, None, None),
+        content=_body(aql, parameters),
         decoder=_row_decoder,
     )
 
@@ -77,12 +64,16 @@ def explain(
     aql: str, parameters: Parameters | None = None, *, ehr_id: str | None = None
 ) -> Operation[JsonObject]:
     """How the query would be answered: its plan in words, index and counts; no rows."""
+    return _ask("explain", _body(aql, parameters), ehr_id, lambda answer: orjson.loads(answer.content))
+
+
+def _ask(place: str, body: bytes, ehr_id: str | None, read: Callable[[httpx.Response], T]) -> Operation[T]:
     return Operation(
         method="POST",
-        path=f"{REST}/query/explain",
+        path=f"{REST}/query/{place}",
         headers=_headers(ehr_id),
-        content=_body(aql, parameters, None, None),
-        read=lambda answer: orjson.loads(answer.content),
+        content=body,
+        read=read,
         repeatable=True,
     )
 
@@ -91,7 +82,9 @@ def _headers(ehr_id: str | None) -> Mapping[str, str]:
     return _SENDING if ehr_id is None else {**_SENDING, "openehr-ehr-id": ehr_id}
 
 
-def _body(aql: str | None, parameters: Parameters | None, offset: int | None, fetch: int | None) -> bytes:
+def _body(
+    aql: str | None, parameters: Parameters | None, offset: int | None = None, fetch: int | None = None
+) -> bytes:
     stated = {"q": aql, "query_parameters": parameters, "offset": offset, "fetch": fetch}
     return orjson.dumps({name: value for name, value in stated.items() if value is not None})
 

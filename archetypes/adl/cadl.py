@@ -6,9 +6,8 @@ import re
 
 from archetypes.adl.cadl_domain_types import parse_domain_type
 from archetypes.adl.cadl_parts import (
+    read_attribute,
     read_attribute_name,
-    read_cardinality,
-    read_multiplicity,
     read_occurrences,
     read_root,
     read_slot_assertions,
@@ -89,31 +88,14 @@ def _body(stream: TokenStream, depth: int) -> tuple[CAttribute, ...]:
     attributes = []
     if not stream.take("*"):
         while not stream.at("}"):
-            attributes.append(_attribute(stream, depth + 1))
+            attributes.append(read_attribute(stream, _attribute_name, _object, depth + 1))
     stream.expect("}")
     return tuple(attributes)
 
 
-def _attribute(stream: TokenStream, depth: int) -> CAttribute:
-    """name [existence] [cardinality] matches '{' ('*' | object+) '}'"""
-    span = stream.source.span(stream.token.start)
-    name = read_attribute_name(stream)
-    existence = read_multiplicity(stream) if stream.take("existence") else None
-    cardinality = read_cardinality(stream) if stream.take("cardinality") else None
-    children: list[CObject] = []
-    if stream.take(*MATCHES):
-        stream.expect("{")
-        if not stream.take("*"):
-            while not stream.at("}"):
-                children.append(_object(stream, depth + 1))
-        stream.expect("}")
-    return CAttribute(
-        rm_attribute_name=name,
-        existence=existence,
-        cardinality=cardinality,
-        children=tuple(children),
-        span=span,
-    )
+def _attribute_name(stream: TokenStream) -> tuple[str, str]:
+    """An attribute of the object itself: ADL 1.4 has no paths here."""
+    return "", read_attribute_name(stream)
 
 
 def _slot(stream: TokenStream) -> ArchetypeSlot:

@@ -6,9 +6,8 @@ import re
 from typing import Any, NamedTuple
 
 from archetypes.adl.cadl_parts import (
+    read_attribute,
     read_attribute_name,
-    read_cardinality,
-    read_multiplicity,
     read_occurrences,
     read_root,
     read_slot_assertions,
@@ -203,32 +202,9 @@ def _body(stream: TokenStream, depth: int) -> dict[str, Any]:
                 stream.expect("=")
                 default = read_odin_object(stream)
             elif not stream.take("*"):
-                attributes.append(_attribute(stream, depth + 1))
+                attributes.append(read_attribute(stream, _attribute_path, _object, depth + 1))
         stream.expect("}")
     return {"attributes": tuple(attributes), "tuples": tuple(tuples), "default_value": default}
-
-
-def _attribute(stream: TokenStream, depth: int) -> CAttribute:
-    """(name | path) [existence] [cardinality] [matches '{' ('*' | object+) '}']"""
-    span = stream.source.span(stream.token.start)
-    owner, name = _attribute_path(stream)
-    existence = read_multiplicity(stream) if stream.take("existence") else None
-    cardinality = read_cardinality(stream) if stream.take("cardinality") else None
-    children: list[CObject] = []
-    if stream.take(*MATCHES):
-        stream.expect("{")
-        if not stream.take("*"):
-            while not stream.at("}"):
-                children.append(_object(stream, depth + 1))
-        stream.expect("}")
-    return CAttribute(
-        rm_attribute_name=name,
-        differential_path=owner,
-        existence=existence,
-        cardinality=cardinality,
-        children=tuple(children),
-        span=span,
-    )
 
 
 def _attribute_path(stream: TokenStream) -> tuple[str, str]:

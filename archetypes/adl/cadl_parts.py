@@ -8,7 +8,7 @@ from typing import Any
 
 from archetypes.adl.comments import with_comments
 from archetypes.adl.lexer import MATCHES, TokenStream
-from archetypes.aom.constraints import Cardinality, CComplexObject, CObject, Interval
+from archetypes.aom.constraints import Cardinality, CAttribute, CComplexObject, CObject, Interval
 
 _TYPE = re.compile(r"[A-Z][A-Z0-9_]*(?:<[A-Z_]+>)?")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
@@ -22,6 +22,34 @@ def read_root(stream: TokenStream, read: Callable[[TokenStream, int], CObject]) 
     if stream.token.kind != "end":
         raise stream.unexpected("the end of the definition")
     return with_comments(root, stream)
+
+
+def read_attribute(
+    stream: TokenStream,
+    read_place: Callable[[TokenStream], tuple[str, str]],
+    read_object: Callable[[TokenStream, int], CObject],
+    depth: int,
+) -> CAttribute:
+    """place [existence] [cardinality] [matches '{' ('*' | object+) '}']; a place is a path and a name."""
+    span = stream.source.span(stream.token.start)
+    owner, name = read_place(stream)
+    existence = read_multiplicity(stream) if stream.take("existence") else None
+    cardinality = read_cardinality(stream) if stream.take("cardinality") else None
+    children: list[CObject] = []
+    if stream.take(*MATCHES):
+        stream.expect("{")
+        if not stream.take("*"):
+            while not stream.at("}"):
+                children.append(read_object(stream, depth + 1))
+        stream.expect("}")
+    return CAttribute(
+        rm_attribute_name=name,
+        differential_path=owner,
+        existence=existence,
+        cardinality=cardinality,
+        children=tuple(children),
+        span=span,
+    )
 
 
 def read_type_name(stream: TokenStream) -> str:
