@@ -31,6 +31,7 @@ class Actor:
     ``id`` is stable and is no national id, ``name`` is for people. ``role`` is the code of Volven 9060 (LE
     physician, JO midwife, SP nurse). ``organisation`` and ``unit`` are the numbers of the legal entity and of
     the place of work below it. ``person_id`` is the national id: it stays out of texts, logs and the audit.
+    ``role_vouched``: the token vouches for the role; otherwise the calling system only states it.
     ``security_level`` is that of the log-in (4 is the highest), 0 where nobody logged in.
     ``grants`` are the scopes of the token, None where there is none; those for one patient are about
     ``launch_ehr``. ``attested_purpose`` is the purpose of use that the client vouches for (TREAT).
@@ -49,6 +50,7 @@ class Actor:
     grants: tuple[Grant, ...] | None = None
     launch_ehr: str = ""
     attested_purpose: str = ""
+    role_vouched: bool = False
     source_system: str = ""
     event_id: str = ""
 

@@ -65,7 +65,8 @@ class ConsentRegister:
             return facts
         if ctx.settings.legal_basis is not LegalBasis.CONSENT or facts.removal is not None:
             return facts
-        ids = [one for one in await ctx.store.subjects.of_ehr(ehr_id) if one.namespace in PERSON_NAMESPACES]
+        known = await ctx.store.subjects.of_ehr(ehr_id)
+        ids = [one for one in known if one.in_force and one.namespace in PERSON_NAMESPACES]
         answer = await self.look_up(ids[0].id) if ids else None
         if answer is None:
             return facts

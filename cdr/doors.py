@@ -34,6 +34,7 @@ from cdr.grants import granting
 from cdr.join_errors import EhrJoined
 from cdr.sight import EVERYTHING, Marks, Sight, Sights
 from cdr.store.waiting import Commit
+from cdr.subject_gate import require_same_subject
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
 
 LONGEST_NAME = 200  # of an object or template in the audit, which clients may send at any length
@@ -220,13 +221,14 @@ class Call:
     async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
         """Store a contribution together with its audit entry.
 
-        Raises NotAllowed (a template out of scope), what CommitQueue.submit raises, and what
+        Raises NotAllowed (a template out of scope), SubjectFixed, what CommitQueue.submit raises, and what
         ``card_gate.gated`` raises for entries of a card.
         """
         for version in commit.versions:
             if version.template_id is not None:
                 await self.require(version.template_id)
         if self.ctx.settings.enforces_access:
+            await require_same_subject(self.ctx, commit)
             commit = await gated(self.ctx, self.sight, commit)
         versions = await (self.ctx.commits or self.ctx.store.commits).submit(commit)
         self.recorded = True

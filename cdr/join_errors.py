@@ -9,6 +9,7 @@ CdrError
     ├── JoinedSince             a split of an EHR whose new EHR was itself joined into another
     ├── JoinWithItself
     ├── RemovalUnderWay         what a withdrawal of consent removes is not gone yet
+    ├── SubjectFixed            an EHR with a national number does not become another person's
     └── SubjectIdInForce        the id that EHR_STATUS names is changed by EHR_STATUS
 """
 
@@ -86,4 +87,17 @@ class SubjectIdInForce(Conflict):
 
     def __init__(self, namespace: str) -> None:
         super().__init__(f"EHR_STATUS names this id in namespace {namespace}; update EHR_STATUS")
+        self.namespace = namespace
+
+
+class SubjectFixed(Conflict):
+    """A national number in force is replaced by no other id: that would hand the record to somebody else."""
+
+    code = "subject.fixed"
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(
+            f"the subject has a number in namespace {namespace}, which stays; "
+            "two records of one person are joined by the operator"
+        )
         self.namespace = namespace

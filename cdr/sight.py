@@ -150,7 +150,8 @@ def sight_of(actor: Actor, consent: ConsentFacts, access_basis: str, terms: Term
     lack = consent.lack(terms.basis, terms.now)
     if actor.kind in (ActorKind.CITIZEN, ActorKind.SERVER):
         return replace(EVERYTHING, lack=lack)
-    shielded_of = None if actor.role and actor.role in terms.shielded_roles else _organisations(actor)
+    opens_shielded = actor.role_vouched and actor.role in terms.shielded_roles
+    shielded_of = None if opens_shielded else _organisations(actor)
     sight = Sight(lack=lack, shielded_of=shielded_of, cards=consent.hidden_cards)
     if access_basis in OPENING:
         return sight

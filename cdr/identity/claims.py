@@ -33,13 +33,22 @@ class Holder:
     roles: frozenset[str]
 
     def acting(self, stated: Stated) -> Actor:
-        """The actor of one request. Raises TokenRefused if it claims a role that the token does not have."""
+        """The actor of one request. Raises TokenRefused if it claims a role that the token does not have.
+
+        Where the token says nothing of roles, the role is what the calling system states, and opens less.
+        """
         role = stated.role or (next(iter(self.roles)) if len(self.roles) == 1 else "")
         if self.roles and role and role not in self.roles:
             raise TokenRefused("token.role", "the token does not vouch for the role that the request states")
         if self.actor.kind is not ActorKind.PROFESSIONAL:
             role = ""
-        return replace(self.actor, role=role, source_system=stated.source_system, event_id=stated.event_id)
+        return replace(
+            self.actor,
+            role=role,
+            role_vouched=role in self.roles,
+            source_system=stated.source_system,
+            event_id=stated.event_id,
+        )
 
 
 def holder_of(claims: Claims, profile: Profile, mapping: ClaimMapping) -> Holder:
@@ -52,12 +61,13 @@ def holder_of(claims: Claims, profile: Profile, mapping: ClaimMapping) -> Holder
     attest = _attest(claims, mapping)
     kind = _kind(claims, profile, mapping)
     person_id = mapping.text(profile, claims, "person_id")
+    hpr = mapping.text(profile, claims, "hpr")
     actor = Actor(
-        id=_stable_id(claims, person_id, kind),
+        id=_stable_id(claims, person_id, hpr, kind),
         name=mapping.text(profile, claims, "name"),
         kind=kind,
         person_id=person_id,
-        hpr=mapping.text(profile, claims, "hpr"),
+        hpr=hpr,
         organisation=_organisation(mapping.text(profile, claims, "organisation")),
         unit=_organisation(mapping.text(profile, claims, "unit")),
         client_id=mapping.text(profile, claims, "client_id"),
@@ -95,13 +105,21 @@ def _check(actor: Actor, profile: Profile) -> None:
         raise TokenRefused("token.scope", "the token has no scope that means something here")
 
 
-def _stable_id(claims: Claims, person_id: str, kind: ActorKind) -> str:
-    """``sub``, which issuers make a pseudonym; a national id in its place is left out."""
+def _stable_id(claims: Claims, person_id: str, hpr: str, kind: ActorKind) -> str:
+    """``sub``, which issuers make a pseudonym; a national id in its place is left out.
+
+    Without it the client of a machine, or the HPR number of a professional. Raises TokenRefused if there is
+    neither, for two people must never be one in the audit.
+    """
     subject = claims.get("sub")
-    client = claims.get("client_id")
     if isinstance(subject, str) and subject and (not person_id or person_id not in subject):
         return subject
-    return str(client) if kind in MACHINES and client else kind.value
+    client = claims.get("client_id")
+    if kind in MACHINES and isinstance(client, str) and client:
+        return client
+    if kind is ActorKind.PROFESSIONAL and hpr:
+        return f"hpr:{hpr}"
+    raise TokenRefused("token.subject", "the token names its holder by no pseudonym (sub)")
 
 
 def _level(claims: Claims, profile: Profile, mapping: ClaimMapping) -> int:

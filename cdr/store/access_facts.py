@@ -43,10 +43,11 @@ class AccessFacts:
         )
 
     async def ehrs_of_citizen(self, actor: Actor) -> frozenset[str]:
-        """The EHRs whose subject the actor is. Raises StoreUnavailable."""
+        """The EHRs whose subject the actor is, by the id in force. Raises StoreUnavailable."""
         keys = [{"ns": namespace, "id": actor.person_id} for namespace in sorted(PERSON_NAMESPACES)]
+        where = {"_id": {"$in": keys}, "cur": True}
         with store_errors():
-            found = await self.database.subjects.find({"_id": {"$in": keys}}, {"e": 1}).to_list()
+            found = await self.database.subjects.find(where, {"e": 1}).to_list()
         return frozenset(document["e"] for document in found)
 
     async def ehrs_in_care(self, actor: Actor) -> frozenset[str]:
@@ -78,7 +79,8 @@ class AccessFacts:
         return any(consent_facts(each).lack(terms.basis, terms.now) is not None for each in found)
 
     async def _subjects(self, ehr_id: str) -> frozenset[str]:
-        found = await self.database.subjects.find({"e": ehr_id}, {"_id": 1}).to_list()
+        """The id that EHR_STATUS names. Those of other times find the EHR, and open it to nobody."""
+        found = await self.database.subjects.find({"e": ehr_id, "cur": True}, {"_id": 1}).to_list()
         return frozenset(
             document["_id"]["id"] for document in found if document["_id"]["ns"] in PERSON_NAMESPACES
         )

@@ -82,8 +82,12 @@ def test_who_sees_what(actor: Actor, facts: ConsentFacts, basis: str, version: V
 
 def test_named_roles_see_what_is_shielded() -> None:
     terms = replace(TERMS, shielded_roles=frozenset({"LE"}))
-    assert sight_of(HOSPITAL, YES, "UNNTAK", terms).sees("object-1", SHIELDED)
-    assert not sight_of(replace(HOSPITAL, role="JO"), YES, "UNNTAK", terms).sees("object-1", SHIELDED)
+    vouched = replace(HOSPITAL, role_vouched=True)
+    assert sight_of(vouched, YES, "UNNTAK", terms).sees("object-1", SHIELDED)
+    assert not sight_of(replace(vouched, role="JO"), YES, "UNNTAK", terms).sees("object-1", SHIELDED)
+    assert not sight_of(HOSPITAL, YES, "UNNTAK", terms).sees("object-1", SHIELDED), (
+        "a role that is only stated"
+    )
 
 
 @pytest.mark.parametrize(
