@@ -9,8 +9,9 @@ template lists none is ``EXAMPLE-CODE`` of ``EXAMPLE-TERMINOLOGY``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal
 
 from archetypes.aom.constraints import (
@@ -59,6 +60,11 @@ Kind = Literal["minimal", "full"]
 # Older tools write the American spelling into templates; the reference model has one spelling.
 _SPELLINGS = {"null_flavor": "null_flavour"}
 _PERSISTENT = "431"
+MOST_OBJECTS = 20_000  # of one example; the largest public templates need some thousands
+
+
+class _TooMany(Exception):
+    """The template asks for more objects than anybody would read."""
 
 
 def example_composition(
@@ -78,7 +84,7 @@ def example_composition(
     builder = _Builder(kind == "full", language or opt.language, header)
     try:
         made = builder.complex_object(opt.definition, opt.definition, Choice.of_seed(seed))
-    except Impossible as error:
+    except (Impossible, _TooMany) as error:
         raise NoExample(opt.template_id, str(error)) from error
     made["archetype_details"]["template_id"] = {"_type": "TEMPLATE_ID", "value": opt.template_id}
     if made["category"]["defining_code"]["code_string"] != _PERSISTENT:
@@ -93,6 +99,7 @@ class _Builder:
     full: bool
     language: str
     header: Header
+    numbers: Iterator[int] = field(default_factory=count)
 
     def object(
         self, constraint: CObject, root: CArchetypeRoot, owner: tuple[str, str], choice: Choice
@@ -132,6 +139,8 @@ class _Builder:
         owner: tuple[str, str] = ("", ""),
     ) -> dict[str, Any]:
         """An instance of the constraint's class with the attributes that the template speaks of."""
+        if next(self.numbers) == MOST_OBJECTS:
+            raise _TooMany(f"it would have more than {MOST_OBJECTS} objects")
         types, choice = choice.among(_fitting_types(constraint))
         made: dict[str, Any] = {"_type": base_name(types[0])}
         if rm_schema().is_a(made["_type"], "ENTRY") and not isinstance(constraint, CArchetypeRoot):

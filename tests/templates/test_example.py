@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args
 
@@ -28,7 +29,7 @@ from archetypes.aom.constraints import (
 )
 from archetypes.findings import Severity
 from templates.errors import NoExample, UnreadableTemplate
-from templates.example import Kind, example_composition
+from templates.example import MOST_OBJECTS, Kind, example_composition
 from templates.example_texts import matching_text
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt
@@ -201,6 +202,15 @@ def test_a_template_that_contradicts_itself_has_no_example() -> None:
     both = [small.element(f"at001{n}", small.coded("at0111"), occurrences=ONCE) for n in range(2)]
     with pytest.raises(NoExample, match="mandatory"):
         example_composition(small.template(*both, members=Interval(0, 1)))
+
+
+@pytest.mark.parametrize("asked", [Interval(10**20, None), Interval(MOST_OBJECTS, 10**9)])
+def test_a_template_that_asks_for_more_than_anybody_reads_has_no_example(asked: Interval[int]) -> None:
+    many = small.element("at0010", small.coded("at0111"), occurrences=asked)
+    with pytest.raises(NoExample, match="more than"):
+        example_composition(small.template(many, members=Interval(0, None)))
+    with pytest.raises(NoExample, match="more than"):
+        example_composition(small.template(replace(many, occurrences=Interval(0, None)), members=asked))
 
 
 # --- values -------------------------------------------------------------------------------------------
