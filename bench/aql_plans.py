@@ -181,7 +181,7 @@ async def _timed(store: Store, plan: Plan) -> tuple[int, float]:
     for _ in range(RUNS):
         started = time.perf_counter()
         running = RunningHere(store.candidates, plan, Bounds(seconds=120, rows=1_000_000))
-        rows = sum([len(batch) async for batch in running.batches()])
+        rows = sum([len(batch.rows) async for batch in running.batches()])
         times.append(time.perf_counter() - started)
     return rows, 1000 * statistics.median(times)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdr.access_rules import (
     ON_CARD,
@@ -22,7 +22,7 @@ from cdr.facts import Facts
 from cdr.grants import granting
 from cdr.sight import EVERYTHING, Sight, Terms, sight_of
 
-__all__ = ["Action", "Asked", "Decision", "allow_all", "decide", "may_name"]
+__all__ = ["Action", "Asked", "Decision", "allow_all", "decide", "may_enter", "may_name"]
 
 OF_ONE_EHR = frozenset({Need.OWN, Need.CARE, Need.TOLD})
 NO_TERMS = Terms(LegalBasis.CONSENT, FAR)  # at the end of time no consent holds
@@ -70,6 +70,18 @@ def decide(asked: Asked) -> Decision:
     Whoever is refused for not being the subject, or for want of a relation, is told the same whether the
     EHR exists or not.
     """
+    entry = may_enter(asked)
+    if not entry.allowed or asked.facts is None:
+        return entry
+    sight = sight_of(asked.actor, asked.facts.consent, asked.basis, asked.terms)
+    if sight.lack is not None and asked.action in ON_CARD:
+        closed = card_closed(sight.lack)
+        return _refused(closed.code, closed.reason)
+    return replace(entry, sight=sight)
+
+
+def may_enter(asked: Asked) -> Decision:
+    """The part of the decision that does not depend on what she has decided about her card."""
     need = RULES[asked.action].get(asked.actor.kind)
     if need is None:
         return _refused("access.role", f"{asked.action.value} is not for the role {asked.actor.kind.value}")
@@ -77,13 +89,7 @@ def decide(asked: Asked) -> Decision:
     if refusal is not None:
         return refusal
     granted = f"{asked.actor.kind.value}: {need.value}"
-    if asked.facts is None:
-        return Decision(True, granted, open=need in OF_ONE_EHR)
-    sight = sight_of(asked.actor, asked.facts.consent, asked.basis, asked.terms)
-    if sight.lack is not None and asked.action in ON_CARD:
-        closed = card_closed(sight.lack)
-        return _refused(closed.code, closed.reason)
-    return Decision(True, granted, sight=sight)
+    return Decision(True, granted, open=asked.facts is None and need in OF_ONE_EHR)
 
 
 def _refused(code: str, reason: str) -> Decision:

@@ -137,7 +137,7 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.IMPORT_EHR: {OPERATOR: Need.NOTHING},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},
     Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
-    Action.READ_CARD_STATUS: {**_HER_OWN_OR_IN_CARE, SYSTEM: Need.NOTHING},
+    Action.READ_CARD_STATUS: {**_HER_OWN_OR_IN_CARE, SYSTEM: Need.TOLD},
     Action.CREATE_CARD: _IN_CARE,
     Action.END_CARD: _IN_CARE,
     Action.READ_CARDS: _HER_OWN_OR_IN_CARE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +129,7 @@ class _Opened:
             for row in batch
         ]
         for start in range(0, len(ehr_ids), AT_ONCE):
-            access = replace(self.access, ehr_ids=frozenset(ehr_ids[start : start + AT_ONCE]))
+            access = await call.part_of(self.access, frozenset(ehr_ids[start : start + AT_ONCE]))
             found: dict[str, list[Document]] = {}
             async for batch in rows_for(call, text, {**chosen, **as_of}, access):
                 await asyncio.to_thread(_read, documents, batch, found)

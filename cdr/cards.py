@@ -45,12 +45,15 @@ class CardState:
 
 @reading(Action.READ_CARD_STATUS)
 async def get_card_state(call: Call, ehr_id: str) -> CardState:
-    """Is there consent, and an active card? Of an EHR that is not there: no, told to whom may ask."""
+    """Is there consent, and an active card? Of an EHR that is not there: no, told to whom may ask.
+
+    A card that ended without a birth is named to nobody but her, unless she lets it stay.
+    """
     facts = await call.ctx.store.consents.facts(normal_object_id(ehr_id)) or NO_CONSENT
     lack = facts.lack(call.ctx.settings.legal_basis, call.ctx.clock())
     if lack is not None:
         return CardState(False, None, None, facts.bar)
-    latest = facts.card.id if facts.card else None
+    latest = facts.card.id if facts.card and facts.card.id not in call.sight.cards else None
     active = latest if facts.card and facts.card.status is CardStatus.ACTIVE else None
     return CardState(True, active, latest, None)
 

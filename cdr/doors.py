@@ -21,23 +21,22 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from archetypes.errors import HelsekortError
-from cdr.access import Action, Asked, Decision, allow_all, decide, may_name
+from cdr.access import Action, Asked, Decision, allow_all, decide, may_enter, may_name
 from cdr.audit import AuditEntry, Outcome
+from cdr.audit_names import object_name, without_national_ids
 from cdr.candidates import QueryAccess
 from cdr.card_gate import gated, shown
 from cdr.consent import card_closed
 from cdr.consent_errors import CardClosed, ConsentChanged
 from cdr.context import ActorKind, Ctx
 from cdr.errors import CdrError, Conflict, NotAllowed, NotFound, UnknownObject
-from cdr.facts import Facts
+from cdr.facts import UNKNOWN, Facts
 from cdr.grants import granting
 from cdr.join_errors import EhrJoined
-from cdr.sight import EVERYTHING, Marks, Sight, Sights
+from cdr.sight import EVERYTHING, Marks, Sight
 from cdr.store.waiting import Commit
 from cdr.subject_gate import require_same_subject
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
-
-LONGEST_NAME = 200  # of an object or template in the audit, which clients may send at any length
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,9 +74,9 @@ class Call:
             action=self.action.value,
             outcome=outcome,
             ehr_id=ehr_id or self.ehr_id,
-            what=what or self.what,
+            what=without_national_ids(what or self.what),
             why=self.ctx.basis,
-            detail=detail,
+            detail=without_national_ids(detail),
             kind=actor.kind.value,
             name="" if actor.kind is ActorKind.CITIZEN else actor.name,
             hpr=actor.hpr,
@@ -85,7 +84,7 @@ class Call:
             client=actor.client_id,
             source=actor.source_system,
             event=actor.event_id,
-            reason=self.ctx.reason,
+            reason=without_national_ids(self.ctx.reason),
         )
 
     async def admit(self, ehr_id: str | None) -> None:
@@ -115,34 +114,36 @@ class Call:
         raise NotAllowed(self.action.value, decision.reason, decision.code)
 
     async def _decision(self, names_ehr: bool) -> Decision:
-        ctx = self.ctx
-        if not ctx.settings.enforces_access:
+        if not self.ctx.settings.enforces_access:
             return allow_all()
-        facts = await self._facts() if names_ehr else None
-        return decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, self.ehr_id, ctx.terms))
+        return await self._decision_on(self.ehr_id) if names_ehr else decide(self._asked(None, self.ehr_id))
 
-    async def _facts(self) -> Facts:
-        """Where no EHR was found, one is looked up all the same, so that both take the same time."""
-        return await self._facts_of(self.ehr_id or "")
+    async def _decision_on(self, ehr_id: str | None) -> Decision:
+        """Where there is no EHR, one is looked up all the same, so that both take the same time.
 
-    async def _facts_of(self, ehr_id: str) -> Facts:
-        """What decides on an access; the consent is asked for anew where it lives elsewhere and is stale."""
+        Where consent lives elsewhere, it is asked for anew only for whoever may enter.
+        """
         ctx = self.ctx
-        facts = await ctx.store.access.of_ehr(ehr_id, ctx.actor)
-        if ctx.consent_source is None or self.action is Action.PUSH_CONSENT or not facts.exists:
-            return facts
-        return replace(facts, consent=await ctx.consent_source.refreshed(ctx, ehr_id, facts.consent))
+        facts = await ctx.store.access.of_ehr(ehr_id or "", ctx.actor)
+        asked = self._asked(facts, ehr_id)
+        source = None if self.action is Action.PUSH_CONSENT else ctx.consent_source
+        if source is None or not (facts.exists and may_enter(asked).allowed):
+            return decide(asked)
+        consent = await source.refreshed(ctx, ehr_id or "", facts.consent)
+        return decide(replace(asked, facts=replace(facts, consent=consent)))
+
+    def _asked(self, facts: Facts | None, ehr_id: str | None) -> Asked:
+        ctx = self.ctx
+        return Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id, ctx.terms)
 
     async def sees(self, ehr_id: str, object_id: str | None = None) -> bool:
         """May one of many EHRs, or an object in it, be told of? Raises StoreUnavailable."""
         if not self.ctx.settings.enforces_access:
             return True
-        ctx = self.ctx
-        facts = await self._facts_of(ehr_id)
-        decision = decide(Asked(ctx.actor, self.action, facts, ctx.basis, ctx.reason, ehr_id, ctx.terms))
+        decision = await self._decision_on(ehr_id)
         if not decision.allowed or object_id is None:
             return decision.allowed
-        head = await ctx.store.reads.head(ehr_id, object_id)
+        head = await self.ctx.store.reads.head(ehr_id, object_id)
         return head is not None and decision.sight.sees(object_id, head)
 
     def show(self, version: StoredVersion) -> StoredVersion:
@@ -179,23 +180,31 @@ class Call:
         """Where the EHR was joined into another one: tell its id to whoever may use that.
 
         Raises EhrJoined; nothing where the EHR was not joined, or the other one is not for the actor.
+        Whether there is such an EHR, or was, costs the same reads.
         """
-        old = self.ehr_id
-        into = None if old is None else await self.ctx.store.joins.into(old)
-        if old is None or into is None:
-            return
-        self.ehr_id = into
-        if (await self._decision(names_ehr=True)).allowed:
+        old = self.ehr_id or ""
+        into = await self.ctx.store.joins.into(old)
+        allowed = not self.ctx.settings.enforces_access or (await self._decision_on(into)).allowed
+        if into is not None and allowed:
+            self.ehr_id = into
             raise EhrJoined(old, into)
 
     async def population(self) -> QueryAccess:
         """The EHRs that a query without a named EHR ranges over: the actor's own, those in care, or all."""
-        actor, access = self.ctx.actor, self.ctx.store.access
         self.waits = False
         if not self.ctx.settings.enforces_access:
             return QueryAccess.all_except()
-        ehr_ids = await self._population()
-        sights = await access.sights(ehr_ids, actor, self.ctx.basis, self.ctx.terms)
+        return await self._seen(await self._population())
+
+    async def part_of(self, access: QueryAccess, ehr_ids: frozenset[str]) -> QueryAccess:
+        """Some of the EHRs of a population, with what is seen of them now."""
+        if not self.ctx.settings.enforces_access:
+            return replace(access, ehr_ids=ehr_ids)
+        return await self._seen(ehr_ids)
+
+    async def _seen(self, ehr_ids: frozenset[str] | None) -> QueryAccess:
+        ctx = self.ctx
+        sights = await ctx.store.access.sights(ehr_ids, ctx.actor, ctx.basis, ctx.terms)
         return QueryAccess(ehr_ids=ehr_ids, sights=sights)
 
     async def _population(self) -> frozenset[str] | None:
@@ -210,13 +219,25 @@ class Call:
             return in_care & {actor.launch_ehr} if one_patient else in_care
         return frozenset()
 
-    async def require_unchanged(self, ehr_ids: frozenset[str], sights: Sights) -> None:
-        """Raises ConsentChanged if a card that was open when a query began is closed when it answers."""
+    async def require_unchanged(self, ehr_ids: frozenset[str], access: QueryAccess) -> None:
+        """Raises ConsentChanged if one of the EHRs of an answer is not open to the actor as it was.
+
+        It was erased or joined, a relation ended, consent was withdrawn, something was blocked or opened.
+        """
         if not self.ctx.settings.enforces_access:
             return
-        open_then = frozenset(ehr_id for ehr_id in ehr_ids if sights.of(ehr_id).lack is None)
-        if await self.ctx.store.access.closed_among(open_then, self.ctx.terms):
-            raise ConsentChanged
+        known = await self.ctx.store.access.of_ehrs(ehr_ids, self.ctx.actor)
+        for ehr_id in ehr_ids:
+            facts = known.get(ehr_id, UNKNOWN)
+            decision = decide(self._asked(facts, ehr_id))
+            if not (decision.allowed and facts.exists and self._is_in_reach(facts)):
+                raise ConsentChanged
+            if decision.sight != access.sights.of(ehr_id):
+                raise ConsentChanged
+
+    def _is_in_reach(self, facts: Facts) -> bool:
+        """A query without a named EHR ranges over those in care only, whatever the basis."""
+        return facts.related or self.ehr_id is not None or self.ctx.actor.kind is not ActorKind.PROFESSIONAL
 
     async def commit(self, commit: Commit) -> tuple[StoredVersion, ...]:
         """Store a contribution together with its audit entry.
@@ -329,9 +350,9 @@ def _ehr_of(arguments: Mapping[str, Any]) -> str | None:
 
 
 def _object_of(arguments: Mapping[str, Any]) -> str:
-    """The object or template that the arguments name."""
+    """The object or template that the arguments name; what is no id may be anything, and names none."""
     for name in ("version_uid", "uid", "object_id", "template_id"):
         value = arguments.get(name)
         if isinstance(value, str):
-            return value[:LONGEST_NAME]
+            return object_name(value)
     return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from cdr.aql.printer import print_query
 from cdr.aql.result import ResultSet, result_set
 from cdr.aql.scope import Column, Scope, resolve
 from cdr.audit import AuditEntry, Outcome
+from cdr.audit_names import query_text
 from cdr.candidates import QueryAccess
 from cdr.consent import card_closed
 from cdr.doors import Call, asking
@@ -47,8 +47,6 @@ __all__ = [
     "stream_query",
 ]
 
-_LITERAL = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\b\d{6,}\b""")
-_LONGEST_TEXT = 1000
 ERASED_SINCE = "_erased_since"  # EHRs that an answer about the past lacks
 _LONG = 4000
 
@@ -71,26 +69,22 @@ async def run_query(
     An analyst gets pseudonyms and no small counts.
 
     Raises AqlSyntaxError, AqlSemanticError, AqlTooLarge, QueryNotSupported, UnknownEhr, QueryTimeout,
-    Withheld.
+    Withheld, ConsentChanged.
     """
-    started = call.ctx.clock()
-    scope = await _understanding(call, text, parameters)
-    access = await _access(call, ehr_id, (name or "").partition("/")[0])
-    analyst = await analyst_query(call, scope, ehr_id)
-    plan = compile_query(
-        analyst.scope if analyst else scope, access, now=started, page=_page(analyst, offset, fetch)
-    )
+    opened = await _open(call, text, parameters, ehr_id=ehr_id, name=name or "")
+    started, analyst = call.ctx.clock(), opened.analyst
+    plan = opened.plan(_page(analyst, offset, fetch))
     rows, owners = await _run(call, plan)
-    await call.require_unchanged(owners, access.sights)
-    await call.record(_entries(call, text, owners, analyst, name))
+    await call.require_unchanged(owners, opened.access)
+    await call.record([opened.entry(), *opened.entries_of(owners | plan.named)])
     notes = await _notes(call, plan)
     if analyst is not None and analyst.counted:
         rows, hidden = analyst.finished(rows, offset or 0, fetch)
         notes["_hidden_cells"] = hidden
     elif analyst is not None:
         rows = analyst.seen(rows)
-    warnings = await warnings_of(call.ctx, text, parameters, scope)
-    return result_set(text, scope, rows, created=started, name=name, notes=notes, warnings=warnings)
+    warnings = await opened.warnings()
+    return result_set(text, opened.scope, rows, created=started, name=name, notes=notes, warnings=warnings)
 
 
 @asking(Action.QUERY)
@@ -106,17 +100,14 @@ async def stream_query(
 ) -> RowStream:
     """Run a query and give its rows while it runs, any number of them; else as :func:`run_query`.
 
-    QueryTimeout and AqlTooLarge may also come while the batches are read.
+    QueryTimeout, AqlTooLarge and ConsentChanged may also come while the batches are read.
     """
-    scope = await _understanding(call, text, parameters)
-    access = await _access(call, ehr_id, (name or "").partition("/")[0])
-    analyst = await analyst_query(call, scope, ehr_id)
-    page = _page(analyst, offset, fetch)
-    plan = compile_query(analyst.scope if analyst else scope, access, now=call.ctx.clock(), page=page)
-    running = _running(call, plan)
-    await call.record([_entry_of_query(call, text, analyst, name)])
-    columns = tuple(typed_column(column, scope) for column in scope.columns)
-    batches: Batches = _audited(call, text, plan, running)
+    opened = await _open(call, text, parameters, ehr_id=ehr_id, name=name or "")
+    analyst = opened.analyst
+    plan = opened.plan(_page(analyst, offset, fetch))
+    await call.record([opened.entry(), *opened.entries_of(plan.named)])
+    columns = tuple(typed_column(column, opened.scope) for column in opened.scope.columns)
+    batches: Batches = _audited(opened, plan)
     if analyst is not None:
         most = call.ctx.settings.query_rows
         batches = rows_for_analyst(analyst, batches, offset=offset or 0, fetch=fetch, most=most)
@@ -141,11 +132,10 @@ async def rows_for(
 ) -> AsyncIterator[list[list[Any]]]:
     """The rows of a query that a use case asks for itself, over the EHRs of ``access``; as they come.
 
-    Each batch is in the audit before it comes.
+    Each batch is in the audit before it comes. Raises as :func:`stream_query`.
     """
-    plan = compile_query(await _understanding(call, text, parameters), access, now=call.ctx.clock())
-    running = _running(call, plan)
-    async for batch in _audited(call, text, plan, running):
+    opened = _Opened(call, text, parameters, await _understanding(call, text, parameters), access)
+    async for batch in _audited(opened, opened.plan()):
         yield batch
 
 
@@ -164,15 +154,14 @@ async def explain_query(
     call: Call, text: str, parameters: Mapping[str, Any] | None = None, *, ehr_id: str | None = None
 ) -> Explanation:
     """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
-    scope = await _understanding(call, text, parameters)
-    plan = compile_query(scope, await _access(call, ehr_id), now=call.ctx.clock())
-    analyst = await analyst_query(call, scope, ehr_id)
-    await call.record([_entry_of_query(call, text, analyst)])
+    opened = await _open(call, text, parameters, ehr_id=ehr_id)
+    plan = compile_query(opened.scope, opened.access, now=call.ctx.clock())
+    await call.record([opened.entry()])
     reading = None
     if not call.ctx.settings.enforces_access:  # numbers of candidates would tell of what is hidden
         reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
-    warnings = await warnings_of(call.ctx, text, parameters, scope)
-    return Explanation(print_query(scope.query), plan.explain(), reading, warnings)
+    warnings = await opened.warnings()
+    return Explanation(print_query(opened.scope.query), plan.explain(), reading, warnings)
 
 
 @asking(Action.QUERY)
@@ -180,11 +169,9 @@ async def check_query(
     call: Call, text: str, parameters: Mapping[str, Any] | None = None
 ) -> Sequence[Finding]:
     """What the stored templates say about a query, which is not run; raises as :func:`run_query`."""
-    scope = await _understanding(call, text, parameters)
-    await _access(call, None)
-    analyst = await analyst_query(call, scope, None)
-    await call.record([_entry_of_query(call, text, analyst)])
-    return await warnings_of(call.ctx, text, parameters, scope)
+    opened = await _open(call, text, parameters)
+    await call.record([opened.entry()])
+    return await opened.warnings()
 
 
 @asking(Action.QUERY)
@@ -221,20 +208,73 @@ async def _access(call: Call, ehr_id: str | None, name: str = "") -> QueryAccess
     return QueryAccess.one(ehr_id, call.sight)
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A query that the caller may ask: understood, over the EHRs that it may see.
+
+    ``analyst`` is the query as an analyst may ask it; ``name`` that of a stored query.
+    """
+
+    call: Call
+    text: str
+    parameters: Mapping[str, Any] | None
+    scope: Scope
+    access: QueryAccess
+    analyst: AnalystQuery | None = None
+    name: str = ""
+
+    def plan(self, page: Page | None = None) -> Plan:
+        """What is to run. Raises AqlSemanticError."""
+        scope = self.analyst.scope if self.analyst else self.scope
+        return compile_query(scope, self.access, now=self.call.ctx.clock(), page=page)
+
+    def entry(self) -> AuditEntry:
+        """That it was asked: without literals and comments, which may name a person."""
+        project = f"project {self.analyst.view.project}: " if self.analyst else ""
+        stored = f"stored query {self.name}: " if self.name else ""
+        shown = query_text(self.text)
+        return self.call.entry(Outcome.GRANTED, what=_mark(shown), detail=project + stored + shown)
+
+    def entries_of(self, owners: frozenset[str]) -> list[AuditEntry]:
+        """One for every woman whom it tells of; one who is asked about alone is in the query's own entry."""
+        mark = _mark(query_text(self.text))
+        others = sorted(owners - {self.call.ehr_id})
+        return [self.call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others]
+
+    async def warnings(self) -> Sequence[Finding]:
+        """What the stored templates say about it."""
+        return await warnings_of(self.call.ctx, self.text, self.parameters, self.scope)
+
+
+async def _open(
+    call: Call,
+    text: str,
+    parameters: Mapping[str, Any] | None,
+    *,
+    ehr_id: str | None = None,
+    name: str = "",
+) -> _Opened:
+    """Raises what :func:`run_query` raises for a text, NotAllowed, CardClosed."""
+    scope = await _understanding(call, text, parameters)
+    access = await _access(call, ehr_id, name.partition("/")[0])
+    return _Opened(call, text, parameters, scope, access, await analyst_query(call, scope, ehr_id), name)
+
+
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
-    """The rows, and the EHRs that they are about."""
+    """The rows, and the EHRs that they tell of."""
     settings = call.ctx.settings
-    running = _running(call, plan)
     rows: list[list[Any]] = []
+    owners: set[str] = set()
     size = 0
-    async for batch in running.batches():
-        rows += batch
-        size += len(orjson.dumps(batch))
+    async for batch in _running(call, plan).batches():
+        rows += batch.rows
+        owners |= batch.owners
+        size += len(orjson.dumps(batch.rows))
         if len(rows) > settings.query_rows:
             raise AqlTooLarge("rows", settings.query_rows)
         if size > settings.query_bytes:
             raise AqlTooLarge("bytes", settings.query_bytes)
-    return rows, running.owners
+    return rows, frozenset(owners)
 
 
 def _running(call: Call, plan: Plan) -> Running:
@@ -246,40 +286,21 @@ def _running(call: Call, plan: Plan) -> Running:
     return call.ctx.query_worker.running(candidates, plan, bounds)
 
 
-async def _audited(call: Call, text: str, plan: Plan, running: Running) -> AsyncIterator[list[list[Any]]]:
-    """Each batch, once the audit names the women whose rows are in it, if their cards are still open."""
-    named: frozenset[str] = frozenset()
-    async for batch in running.batches():
-        if batch:
-            owners = running.owners
-            await call.require_unchanged(owners, plan.access.sights)
-            if owners - named:
-                await call.record(_entries_of_women(call, text, owners - named))
-            named = owners
-            yield batch
+async def _audited(opened: _Opened, plan: Plan) -> AsyncIterator[list[list[Any]]]:
+    """Each batch, once the audit names the women whom it tells of, if they may still be told of.
+
+    Raises ConsentChanged, and what running a query raises.
+    """
+    call, named = opened.call, plan.named
+    async for batch in _running(call, plan).batches():
+        await call.require_unchanged(batch.owners, plan.access)
+        if batch.owners - named:
+            await call.record(opened.entries_of(batch.owners - named))
+            named |= batch.owners
+        if batch.rows:
+            yield batch.rows
 
 
-def _entries(
-    call: Call, text: str, owners: frozenset[str], analyst: AnalystQuery | None, name: str | None
-) -> list[AuditEntry]:
-    """One entry for the query, and one for every woman of whom it returned a row."""
-    return [_entry_of_query(call, text, analyst, name), *_entries_of_women(call, text, owners)]
-
-
-def _entry_of_query(
-    call: Call, text: str, analyst: AnalystQuery | None = None, name: str | None = None
-) -> AuditEntry:
-    """Literals are left out of the text: they may name a person. A stored query is named."""
-    project = f"project {analyst.view.project}: " if analyst else ""
-    stored = f"stored query {name}: " if name else ""
-    shown = project + stored + _LITERAL.sub("'?'", text)[:_LONGEST_TEXT]
-    return call.entry(Outcome.GRANTED, what=_mark(text), detail=shown)
-
-
-def _entries_of_women(call: Call, text: str, owners: frozenset[str]) -> list[AuditEntry]:
-    others = sorted(owners - {call.ehr_id})
-    return [call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=_mark(text)) for ehr_id in others]
-
-
-def _mark(text: str) -> str:
-    return f"query {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+def _mark(shown: str) -> str:
+    """What the entries of one query have in common; no more than the text that is shown tells."""
+    return f"query {hashlib.sha256(shown.encode()).hexdigest()[:16]}"

@@ -29,13 +29,18 @@ class Bounds:
         return Limits(rows=self.rows, deadline=time.monotonic() + self.seconds, seconds=self.seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that are final, and the EHRs that they tell of (the last batch may have these only)."""
+
+    rows: Rows
+    owners: frozenset[str]
+
+
 class Running(Protocol):
-    """A query on its way; ``owners`` are the EHRs of the rows that came out so far."""
+    """A query on its way."""
 
-    @property
-    def owners(self) -> frozenset[str]: ...
-
-    def batches(self) -> AsyncIterator[Rows]:
+    def batches(self) -> AsyncIterator[Batch]:
         """The rows as they become final. Whoever stops reading stops the query.
 
         Raises QueryTimeout, AqlTooLarge, StoreUnavailable.
@@ -52,27 +57,30 @@ class RunningHere:
         self._bounds = bounds
         self._execution = plan.start(bounds.limits())
 
-    @property
-    def owners(self) -> frozenset[str]:
-        """The EHRs of the rows that came out so far."""
-        return self._execution.owners
-
-    async def batches(self) -> AsyncIterator[Rows]:
+    async def batches(self) -> AsyncIterator[Batch]:
         """The rows as they become final."""
         given = False
         try:
-            async for rows in self._batches():
-                given = given or bool(rows)
-                yield rows
+            async for batch in self._batches():
+                given = True
+                yield batch
         except SnapshotGone:
             if given:
                 raise
             # An index was made just now: nothing is lost by reading the state of today.
             self._execution = self._plan.start(self._bounds.limits())
-            async for rows in self._batches():
-                yield rows
+            async for batch in self._batches():
+                yield batch
 
-    async def _batches(self) -> AsyncIterator[Rows]:
+    async def _batches(self) -> AsyncIterator[Batch]:
+        async for rows in self._final_rows():
+            if rows:
+                yield Batch(rows, self._execution.take_owners())
+        owners = self._execution.take_owners()  # of rows that equal others
+        if owners:
+            yield Batch([], owners)
+
+    async def _final_rows(self) -> AsyncIterator[Rows]:
         execution, large = self._execution, False
         if not execution.done:
             async with self._candidates.snapshot(self._bounds.seconds) as snapshot:

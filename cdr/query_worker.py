@@ -25,7 +25,7 @@ from cdr.aql.errors import AqlTooLarge
 from cdr.aql.scope import Scope
 from cdr.candidates import QueryAccess
 from cdr.errors import QueryTimeout, StoreUnavailable
-from cdr.query_running import Bounds, Rows, Running, RunningHere, may_be_long
+from cdr.query_running import Batch, Bounds, Running, RunningHere, may_be_long
 from cdr.store.candidates import Candidates
 from cdr.store.database import Database
 from cdr.store.hot_indexes import HotIndexes
@@ -46,14 +46,6 @@ class Task:
     now: datetime
     page: Page | None
     bounds: Bounds
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows, and the EHRs that they are the first of."""
-
-    rows: Rows
-    owners: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +193,13 @@ class _RunningThere:
     def __init__(self, worker: QueryWorker, plan: Plan, bounds: Bounds) -> None:
         self._worker = worker
         self._task = Task(plan.scope, plan.access, plan.now, plan.page, bounds)
-        self.owners: frozenset[str] = frozenset()
 
-    async def batches(self) -> AsyncIterator[Rows]:
+    async def batches(self) -> AsyncIterator[Batch]:
         """The rows as they become final."""
         batches = self._worker.run(self._task)
         try:
             async for batch in batches:
-                self.owners |= batch.owners
-                yield batch.rows
+                yield batch
         finally:
             await batches.aclose()  # type: ignore[attr-defined]  # an async generator
 
@@ -221,12 +211,7 @@ class _RunningTimed:
         self._worker = worker
         self._here = here
 
-    @property
-    def owners(self) -> frozenset[str]:
-        """The EHRs of the rows that came out so far."""
-        return self._here.owners
-
-    async def batches(self) -> AsyncIterator[Rows]:
+    async def batches(self) -> AsyncIterator[Batch]:
         """The rows as they become final."""
         started = time.monotonic()
         async for batch in self._here.batches():
@@ -271,12 +256,6 @@ async def _work(connection: Connection, uri: str, name: str, memory_mib: int) ->
 async def _run(connection: Connection, candidates: Candidates, task: Task) -> Ended:
     plan = compile_query(task.scope, task.access, now=task.now, page=task.page)
     running = RunningHere(candidates, plan, task.bounds)
-    known: frozenset[str] = frozenset()
-    async for rows in running.batches():
-        if rows:
-            owners = running.owners
-            await asyncio.to_thread(connection.send, Batch(rows, owners - known))
-            known = owners
-    if running.owners - known:
-        connection.send(Batch([], running.owners - known))
+    async for batch in running.batches():
+        await asyncio.to_thread(connection.send, batch)
     return Ended()

@@ -60,7 +60,8 @@ async def end_relation(call: Call, ehr_id: str, organisation: str) -> None:
     if actor.kind is ActorKind.PROFESSIONAL and organisation not in actor.organisations:
         reason = "a professional ends relations of the own organisation only"
         raise NotAllowed(call.action.value, reason, "access.organisation")
-    await call.record([call.entry(Outcome.GRANTED, what=organisation[:20])])
+    named = organisation if len(organisation) == 9 and organisation.isdecimal() else ""
+    await call.record([call.entry(Outcome.GRANTED, what=named)])
     if not await call.ctx.store.relations.end(ehr_id, organisation, call.ctx.clock()):
         known = await call.ctx.store.reads.has_ehr(ehr_id)
         raise UnknownRelation(organisation) if known else UnknownEhr(ehr_id)

@@ -58,7 +58,7 @@ class Collector(Protocol):
 
     The last member of a row is the id of the EHR that it is of; ``owners`` are the EHRs of the rows that
     were given out, for the audit. Of equal rows that DISTINCT makes one, all owners count, and of groups
-    all members; aggregates over everything have none.
+    all members; aggregates over everything have none, unless they range over known EHRs only.
     """
 
     owners: set[str]
@@ -216,8 +216,10 @@ class Grouped:
         *,
         limits: Limits,
         rest: Collector,
+        names_owners: bool = True,
     ) -> None:
         self._keys = keys
+        self._names_owners = names_owners
         self._plain = plain
         self._aggregates = aggregates
         self._constants = constants
@@ -230,7 +232,7 @@ class Grouped:
 
     def add(self, row: Row, times: int = 1) -> bool:
         """One row, so many times."""
-        if self._keys:
+        if self._names_owners:
             self.owners.add(row[-1])
         key = tuple(identity(value(row)) for value in self._keys)
         group = self._groups.get(key)

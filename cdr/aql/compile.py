@@ -24,7 +24,7 @@ from cdr.aql.containment import Matcher, OpenRecord, compile_contains, wanted_ty
 from cdr.aql.errors import AqlSemanticError
 from cdr.aql.explain import explain
 from cdr.aql.expressions import ExistsPath, Slots, Value, compile_value, compile_where
-from cdr.aql.filters import FACTS, candidate_filter
+from cdr.aql.filters import FACTS, candidate_filter, queried_ehr_ids
 from cdr.aql.functions import Now
 from cdr.aql.paths import Rows, Step, Test, TrieNode, all_of, compile_trie, compile_values, parts_of
 from cdr.aql.rm_types import Types
@@ -97,6 +97,12 @@ class Plan:
                 break
         yield from execution.finish()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The EHRs that the text itself names, of those that the caller may query."""
+        named = queried_ehr_ids(self.scope, QueryAccess()) or frozenset()
+        return named & (self.access.ehr_ids or frozenset())
+
     def explain(self) -> str:
         """What the plan does, for people."""
         return explain(self.scope, self.candidates, self.payload_for)
@@ -128,10 +134,11 @@ class Execution:
             self.done = self.plan._match(opened, self._row, opened.spans, self._bound) or self.done
         return self.collector.ready()
 
-    @property
-    def owners(self) -> frozenset[str]:
-        """The EHRs of the rows that were given out; of an aggregate over everything none."""
-        return frozenset(self.collector.owners)
+    def take_owners(self) -> frozenset[str]:
+        """The EHRs of the rows that were given out since this was last asked."""
+        owners = frozenset(self.collector.owners)
+        self.collector.owners.clear()
+        return owners
 
     def finish(self) -> list[Cells]:
         """The rest of the rows."""
@@ -229,7 +236,7 @@ def compile_query(
         _where=layout.rest_of_where(),
         _width=layout.width,
         _wanted=wanted_types(scope),
-        _collector=_collector(scope, layout.slots, window),
+        _collector=_collector(scope, layout.slots, window, known=access.ehr_ids is not None),
     )
 
 
@@ -380,9 +387,12 @@ def _window(scope: Scope, page: Page | None) -> tuple[int, int | None]:
 # -- collectors ------------------------------------------------------------------------------------
 
 
-def _collector(scope: Scope, slots: Slots, window: tuple[int, int | None]) -> Callable[[Limits], Collector]:
+def _collector(
+    scope: Scope, slots: Slots, window: tuple[int, int | None], *, known: bool
+) -> Callable[[Limits], Collector]:
+    """``known``: it is known which EHRs the caller may query, and aggregates tell of these women."""
     if scope.aggregated:
-        return _grouped(scope, slots, window)
+        return _grouped(scope, slots, window, known=known)
     columns = [compile_value(column.expr, slots) for column in scope.columns]
     keys = [(_sort_value(key, columns, slots), key.descending) for key in scope.order_by]
     return _plain(scope, columns, keys, slots.zone, window)
@@ -417,7 +427,9 @@ def _plain(
     return make
 
 
-def _grouped(scope: Scope, slots: Slots, window: tuple[int, int | None]) -> Callable[[Limits], Collector]:
+def _grouped(
+    scope: Scope, slots: Slots, window: tuple[int, int | None], *, known: bool
+) -> Callable[[Limits], Collector]:
     """Groups first; their rows then go through ORDER BY, DISTINCT and LIMIT like any others."""
     plain: list[tuple[int, Value]] = []
     constants: list[tuple[int, Value]] = []
@@ -439,7 +451,15 @@ def _grouped(scope: Scope, slots: Slots, window: tuple[int, int | None]) -> Call
 
     def make(limits: Limits) -> Collector:
         makers = [(index, _aggregate(call, slots.zone, limits), value) for index, call, value in aggregates]
-        return Grouped(grouping, plain, makers, constants, limits=limits, rest=rest(limits))
+        return Grouped(
+            grouping,
+            plain,
+            makers,
+            constants,
+            limits=limits,
+            rest=rest(limits),
+            names_owners=known or bool(grouping),
+        )
 
     return make
 

@@ -162,8 +162,11 @@ def tally_of(scope: Scope, access: QueryAccess) -> Tally | None:
 
 
 def _is_plain_access(access: QueryAccess) -> bool:
-    """Is what may be seen a matter of EHRs and whole templates?"""
-    known = QueryAccess(ehr_ids=access.ehr_ids, excluded=access.excluded, sights=access.sights)
+    """Is what may be seen a matter of whole templates, over everybody?
+
+    Whoever may query known EHRs only is told of these women, whom the audit is to name one by one.
+    """
+    known = QueryAccess(excluded=access.excluded, sights=access.sights)
     return access == known and not access.sights.partial and not access.sights.others.objects
 
 

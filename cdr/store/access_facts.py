@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archetypes.norwegian_ids import PERSON_NAMESPACES
@@ -33,14 +34,17 @@ class AccessFacts:
         with store_errors():
             found = await self.database.ehrs.find_one({"_id": ehr_id}, _FIELDS)
             subjects = await self._subjects(ehr_id) if actor.kind is ActorKind.CITIZEN else frozenset()
-        if found is None:
-            return UNKNOWN
-        return Facts(
-            exists=True,
-            subjects=subjects,
-            related=_related(found, actor),
-            consent=consent_facts(found),
-        )
+        return UNKNOWN if found is None else _facts(found, subjects, actor)
+
+    async def of_ehrs(self, ehr_ids: frozenset[str], actor: Actor) -> Mapping[str, Facts]:
+        """The same of many, those only that are there. Raises StoreUnavailable."""
+        if not ehr_ids:
+            return {}
+        is_citizen = actor.kind is ActorKind.CITIZEN
+        with store_errors():
+            found = await self.database.ehrs.find({"_id": {"$in": sorted(ehr_ids)}}, _FIELDS).to_list()
+            subjects = {each: await self._subjects(each) for each in ehr_ids} if is_citizen else {}
+        return {each["_id"]: _facts(each, subjects.get(each["_id"], frozenset()), actor) for each in found}
 
     async def ehrs_of_citizen(self, actor: Actor) -> frozenset[str]:
         """The EHRs whose subject the actor is, by the id in force. Raises StoreUnavailable."""
@@ -71,19 +75,17 @@ class AccessFacts:
         by_ehr = {each["_id"]: sight_of(actor, consent_facts(each), basis, terms) for each in found}
         return Sights(plain_sight(actor, terms), by_ehr)
 
-    async def closed_among(self, ehr_ids: frozenset[str], terms: Terms) -> bool:
-        """Is the card of one of these EHRs closed now? Raises StoreUnavailable."""
-        where: Document = {"_id": {"$in": sorted(ehr_ids)}, "plain": {"$ne": True}}
-        with store_errors():
-            found = await self.database.ehrs.find(where, CONSENT_MEMBERS).to_list()
-        return any(consent_facts(each).lack(terms.basis, terms.now) is not None for each in found)
-
     async def _subjects(self, ehr_id: str) -> frozenset[str]:
         """The id that EHR_STATUS names. Those of other times find the EHR, and open it to nobody."""
         found = await self.database.subjects.find({"e": ehr_id, "cur": True}, {"_id": 1}).to_list()
         return frozenset(
             document["_id"]["id"] for document in found if document["_id"]["ns"] in PERSON_NAMESPACES
         )
+
+
+def _facts(ehr: Document, subjects: frozenset[str], actor: Actor) -> Facts:
+    related = _related(ehr, actor)
+    return Facts(exists=True, subjects=subjects, related=related, consent=consent_facts(ehr))
 
 
 def _related(ehr: Document, actor: Actor) -> bool:

@@ -26,7 +26,8 @@ def test_from_the_first_yes_to_an_empty_card(consenting: People) -> None:
     her = Her(consenting, "14839850078")
 
     # Nothing before she has said yes
-    assert her.card("fagsystem", "GET", "/status").json() == {
+    present = MIDWIFE | {"basis": "SAMTYKKE"}
+    assert her.card("jordmor", "GET", "/status", **present).json() == {
         "hasGivenConsent": False,
         "hasActiveMaternityRecord": False,
         "latestRecordId": None,
@@ -53,13 +54,14 @@ def test_from_the_first_yes_to_an_empty_card(consenting: People) -> None:
     numbered(
         her.card("jordmor", "POST", "/record", headers=EVENT, **MIDWIFE), 403, "DHG-0005", "access.relation"
     )
-    present = MIDWIFE | {"basis": "SAMTYKKE"}
     card = her.card("jordmor", "POST", "/record", **present)
     assert card.status_code == 201, card.text
     numbered(her.card("jordmor", "POST", "/record", headers=EVENT, **present), 409, "DHG-0009", "card.exists")
     written = her.rest("jordmor", "POST", f"/ehr/{ehr_id}/composition", json=visit(), **present)
     assert written.status_code == 201, written.text
-    assert her.card("fagsystem", "GET", "/status").json()["latestRecordId"] == card.json()["recordId"]
+    status = her.card("jordmor", "GET", "/status", **present).json()
+    assert status["latestRecordId"] == card.json()["recordId"]
+    assert her.card("fagsystem", "GET", "/status").json()["code"] == "access.relation"
 
     # Told what she loses, with a copy to take home
     loses = her.hers("GET", "/consent/withdrawal", headers={"Accept-Language": "nb"}).json()

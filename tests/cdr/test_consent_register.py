@@ -130,3 +130,12 @@ async def test_she_decides_in_the_portal(world: World) -> None:
     with pytest.raises(NotAllowed):
         await consents.hear_register(world.ctx, world.ehr_id, given=True)
     assert (await cards.get_card_state(world.ctx, world.ehr_id)).consent
+
+
+async def test_whoever_is_refused_does_not_make_it_ask(world: World, portal: Portal) -> None:
+    elsewhere = world.by(replace(world.ctx.actor, organisation="983974872", unit=""))
+    with pytest.raises(NotAllowed):
+        await cards.get_card_state(elsewhere, world.ehr_id)
+    assert portal.asked == []
+    await cards.get_card_state(world.ctx, world.ehr_id)
+    assert len(portal.asked) == 1

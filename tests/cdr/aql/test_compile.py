@@ -276,7 +276,8 @@ def test_whose_rows_were_given_out(text: str, owners: set[str]) -> None:
     for ehr_id, name in (("e1", "a"), ("e2", "b")):
         execution.feed(ehr(ehr_id, composition(ENCOUNTER, name=name)))
     execution.finish()
-    assert execution.owners == owners
+    assert execution.take_owners() == owners
+    assert not execution.take_owners()
 
 
 def test_a_plan_can_be_run_again() -> None:
