@@ -171,7 +171,7 @@ async def erase_entry(call: Call, ehr_id: str, object_id: str, *, decision: str,
         raise UnknownObject(object_id)
     named = f"decision {stated[0]} by {stated[1]}"
     await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id, detail=named)])
-    if not await call.ctx.store.erase_object(ehr_id, object_id):
+    if not await call.ctx.store.erase_object(ehr_id, object_id, call.ctx.terms):
         raise UnknownObject(object_id)
     await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id, detail=named)])
 

@@ -149,7 +149,7 @@ async def erase_object(call: Call, ehr_id: str, object_id: str, kind: Kind = Kin
     ehr_id, object_id = normal_object_id(ehr_id), normal_object_id(object_id)
     await _head(call, ehr_id, object_id, kind)
     await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id)])
-    if not await call.ctx.store.erase_object(ehr_id, object_id):
+    if not await call.ctx.store.erase_object(ehr_id, object_id, call.ctx.terms):
         raise UnknownObject(object_id)
     await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id)])
 

@@ -35,16 +35,47 @@ async def follow_events(
     return _told(call, batches, wanted)
 
 
+@asking(Action.READ_EVENTS)
+async def deliver_events(
+    call: Call, *, after: str | None = None, wanted: EventFilter = ALL_EVENTS
+) -> AsyncGenerator[EventBatch]:
+    """As ``follow_events``, but each event by itself: access is decided when it is asked for.
+
+    For whoever may take long over one event, and must not tell the next by what was allowed before.
+    """
+    batches = await call.ctx.store.feed.follow(after)
+    await call.record([call.entry(Outcome.GRANTED, what="events")])
+    call.waits = False  # each event asks for access to its own EHR
+    return _told_singly(call, batches, wanted)
+
+
 async def _told(
     call: Call, batches: AsyncGenerator[EventBatch], wanted: EventFilter
 ) -> AsyncGenerator[EventBatch]:
     async with aclosing(batches):
         async for batch in batches:
-            events = [e for e in batch.events if wanted.admits(e) and await _may_be_told(call, e)]
-            women = dict.fromkeys(event.ehr_id for event in events)
-            if women:
-                await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id) for ehr_id in women])
-            yield EventBatch(events, batch.cursor)
+            yield await _admitted(call, wanted, batch)
+
+
+async def _told_singly(
+    call: Call, batches: AsyncGenerator[EventBatch], wanted: EventFilter
+) -> AsyncGenerator[EventBatch]:
+    async with aclosing(batches):
+        async for batch in batches:
+            for event in filter(wanted.admits, batch.events):
+                alone = await _admitted(call, wanted, EventBatch([event], event.cursor))
+                if alone.events:
+                    yield alone
+            yield EventBatch([], batch.cursor)
+
+
+async def _admitted(call: Call, wanted: EventFilter, batch: EventBatch) -> EventBatch:
+    """The events of a batch that may be told now; whose they are is in the audit then."""
+    events = [e for e in batch.events if wanted.admits(e) and await _may_be_told(call, e)]
+    women = dict.fromkeys(event.ehr_id for event in events)
+    if women:
+        await call.record([call.entry(Outcome.GRANTED, ehr_id=ehr_id) for ehr_id in women])
+    return EventBatch(events, batch.cursor)
 
 
 async def _may_be_told(call: Call, event: Event) -> bool:

@@ -21,7 +21,8 @@ from cdr.actor import Actor
 from cdr.context import Ctx, new_uuid, utc_now
 from cdr.errors import NotAllowed, StoreUnavailable
 from cdr.events import CursorExpired, Event
-from cdr.feed import follow_events
+from cdr.feed import deliver_events
+from cdr.outside import OutsideTransport
 from cdr.store.webhook_documents import DeliveryState, Webhook, WebhookDocuments
 
 GONE = 410
@@ -56,15 +57,15 @@ class Deliveries:
         self._name = new_uuid()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._trusted = httpx.create_ssl_context()
 
     async def run(self) -> None:
         """Look for webhooks and deliver them, until stopped."""
-        async with httpx.AsyncClient(timeout=self._pace.answer, follow_redirects=False) as http:
-            while not self._stopping.is_set():
-                with suppress(StoreUnavailable):
-                    await self._take_all(http)
-                await self._pause(self._pace.look)
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._stopping.is_set():
+            with suppress(StoreUnavailable):
+                await self._take_all()
+            await self._pause(self._pace.look)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def stop(self) -> None:
         """End after what is under way; what was not told is told by whoever comes next."""
@@ -74,55 +75,61 @@ class Deliveries:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _take_all(self, http: httpx.AsyncClient) -> None:
+    async def _take_all(self) -> None:
         length = timedelta(seconds=self._pace.lease)
         while (webhook := await self._webhooks.lease(self._name, utc_now(), length)) is not None:
-            task = asyncio.create_task(self._deliver(webhook, http))
+            task = asyncio.create_task(self._deliver(webhook))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, webhook: Webhook, http: httpx.AsyncClient) -> None:
+    async def _deliver(self, webhook: Webhook) -> None:
         """Tell everything, until the webhook is another's, gone or stopped; then the lease runs out."""
+        ctx = self._context(webhook.owner)
+        outside = OutsideTransport(this_machine_too=ctx.settings.is_dev, verify=self._trusted)
         with suppress(StoreUnavailable):
             try:
                 with _reported(webhook):
-                    await self._follow(webhook, http)
+                    async with httpx.AsyncClient(transport=outside, timeout=self._pace.answer) as http:
+                        await self._until_ended(ctx, webhook, http)
             except CursorExpired as error:
                 await self._stop(webhook, error.code)
             except NotAllowed as error:
                 await self._stop(webhook, error.code)
 
-    async def _follow(self, webhook: Webhook, http: httpx.AsyncClient) -> None:
-        ctx = self._context(webhook.owner)
-        batches = await follow_events(ctx, after=webhook.cursor, wanted=webhook.wanted)
+    async def _until_ended(self, ctx: Ctx, webhook: Webhook, http: httpx.AsyncClient) -> None:
+        """After a failure the feed is followed anew, for what was allowed then need not be allowed now."""
+        following: Webhook | None = webhook
+        while following is not None:
+            following = await self._follow(ctx, following, http)
+
+    async def _follow(self, ctx: Ctx, webhook: Webhook, http: httpx.AsyncClient) -> Webhook | None:
+        """Tell until the receiver fails; the webhook to go on with, None if it is not ours to tell."""
+        batches = await deliver_events(ctx, after=webhook.cursor, wanted=webhook.wanted)
         async with aclosing(batches):
             async for batch in batches:
                 for event in batch.events:
-                    told = await self._until_taken(webhook, event, http)
-                    if told is None:
-                        return
-                    webhook = told
+                    error, unwanted = await _tell(webhook, event, http)
+                    if error is not None:
+                        return await self._failed(webhook, error, unwanted=unwanted)
+                    webhook = replace(webhook, state=_taken(webhook.state))
                 kept = await self._progress(webhook, batch.cursor, webhook.state)
                 if kept is None or self._stopping.is_set():
-                    return
+                    return None
                 webhook = kept
+        return None
 
-    async def _until_taken(self, webhook: Webhook, event: Event, http: httpx.AsyncClient) -> Webhook | None:
-        """The webhook after the receiver took the event; None if it is not ours to tell any more."""
-        while True:
-            error, stopped = await _tell(webhook, event, http)
-            if error is None:
-                return await self._progress(webhook, event.cursor, _taken(webhook.state))
-            failed = _failed(webhook.state, error)
-            if stopped:
-                await self._stop(webhook, error)
-                return None
-            pause = self._pace.after(failed.failures)
-            kept = await self._progress(webhook, webhook.cursor, failed, pause)
-            if kept is None or self._stopping.is_set():
-                return None
-            webhook = kept
-            await self._pause(pause)
+    async def _failed(self, webhook: Webhook, error: str, *, unwanted: bool) -> Webhook | None:
+        """Note a failure and pause; None if the receiver wants no more, or the webhook is another's."""
+        if unwanted:
+            await self._stop(webhook, error)
+            return None
+        failed = _failed(webhook.state, error)
+        pause = self._pace.after(failed.failures)
+        kept = await self._progress(webhook, webhook.cursor, failed, pause)
+        if kept is None or self._stopping.is_set():
+            return None
+        await self._pause(pause)
+        return kept
 
     async def _progress(
         self, webhook: Webhook, cursor: str, state: DeliveryState, pause: float = 0.0

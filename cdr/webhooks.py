@@ -6,16 +6,16 @@ A system sees its own webhooks only; an operator sees all.
 from __future__ import annotations
 
 import base64
-import ipaddress
 import secrets
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from cdr.access import Action
 from cdr.actor import ActorKind
 from cdr.audit import Outcome
 from cdr.doors import Call, writing
 from cdr.events import BadWebhook, EventFilter, UnknownWebhook
+from cdr.outside import is_this_machine, names_inside
 from cdr.store.webhook_documents import Webhook
 
 SECRET_BYTES = 32
@@ -66,7 +66,10 @@ def _is_of(call: Call, webhook: Webhook) -> bool:
 
 
 def _check_address(url: str, *, dev: bool) -> None:
-    """Only https is called, and in development this machine. Raises BadWebhook."""
+    """Only https is called, and in development this machine. Raises BadWebhook.
+
+    What a name stands for is looked up, and judged, at each call (``cdr.outside``).
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -75,22 +78,9 @@ def _check_address(url: str, *, dev: bool) -> None:
         raise BadWebhook(f"not an address: {error}") from error
     if not host or len(url) > LONGEST_URL or parts.username or parts.fragment:
         raise BadWebhook("an address is https://host/path, without user and fragment")
-    if dev and parts.scheme == "http" and _is_this_machine(host):
+    if dev and parts.scheme == "http" and is_this_machine(host):
         return
     if parts.scheme != "https":
         raise BadWebhook("events are told over https only")
-    if _is_inside(parts):
+    if names_inside(host):
         raise BadWebhook("an address inside this network is not called")
-
-
-def _is_this_machine(host: str) -> bool:
-    return host in ("localhost", "127.0.0.1", "::1")
-
-
-def _is_inside(parts: SplitResult) -> bool:
-    """Does the address name a machine by a number that is not public, or this one?"""
-    host = parts.hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -1,4 +1,4 @@
-"""Physical erasure of EHRs: the gate first, so that nothing is written behind it.
+"""Physical erasure of EHRs and of objects in them: the gate first, so that nothing is written behind it.
 
 What MongoDB's oplog, journal and free pages keep for a while is not touched here.
 """
@@ -6,14 +6,19 @@ What MongoDB's oplog, journal and free pages keep for a while is not touched her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
+from cdr.actor import Actor, ActorKind
+from cdr.consent import consent_facts, consent_members
 from cdr.events import EventType
-from cdr.store.database import DURABLE, Database, of_an_ehr, store_errors
-from cdr.store.feed import notice
+from cdr.sight import Terms, sight_of
+from cdr.store.database import DURABLE, Database, Document, of_an_ehr, store_errors
+from cdr.store.documents import HEAD_FIELDS, Head, head
+from cdr.store.feed import notice, tell
 from cdr.store.tombstones import EHR, JOINED, OBJECT, Tombstones
 
 CHUNK = 500
@@ -21,39 +26,85 @@ NO_DESCRIPTION = {"$unset": {"au.d": ""}}  # words on a contribution are about a
 FORGET = {"$unset": {"e": "", "ct": "", "h": ""}}  # a repeated request must not make again what was erased
 
 
+async def delete_objects(
+    database: Database,
+    tombstones: Tombstones,
+    session: AsyncClientSession,
+    *,
+    ehr_id: str,
+    objects: Sequence[str],
+    at: datetime,
+) -> int:
+    """Delete objects with all versions, and all that names them or was said of them; how many there were.
+
+    A keyed hash of each id stays, so that it is never given again. There is at least one.
+    """
+    where = {"e": ehr_id, "o": {"$in": list(objects)}}
+    contributions = await database.versions.distinct("ct", where, session=session)
+    found = await database.versions.distinct("o", where, session=session)
+    for about_them in (database.versions, database.tags, database.code_checks):
+        await about_them.delete_many(where, session=session)
+    named = {"e": ehr_id, "v.o": where["o"]}
+    taken_out = {"$pull": {"v": {"o": where["o"]}}, **NO_DESCRIPTION}
+    await database.contributions.update_many(named, taken_out, session=session)
+    await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
+    made_them = {"e": ehr_id, "ct": {"$in": contributions}}
+    await database.versions.update_many(made_them, NO_DESCRIPTION, session=session)
+    await database.repeats.update_many(made_them, FORGET, session=session)
+    await tombstones.add_all(objects, OBJECT, at, session)
+    return len(found)
+
+
 async def erase_object(
-    database: Database, tombstones: Tombstones, ehr_id: str, object_id: str, at: datetime
+    database: Database, tombstones: Tombstones, ehr_id: str, object_id: str, terms: Terms
 ) -> bool:
     """Delete all versions of an object, and what names it, at once; False if there is no such object.
 
-    A keyed hash of its id stays, so that the id is never given again.
+    Those organisations are told that would have been shown it.
     """
 
     async def erase(session: AsyncClientSession) -> bool:
-        where = {"e": ehr_id, "o": object_id}
         gate = {"_id": ehr_id, "gate.open": True}
         ehr = await database.ehrs.find_one_and_update(gate, {"$inc": {"gate.w": 1}}, session=session)
-        contributions = await database.versions.distinct("ct", where, session=session)
-        if ehr is None or not contributions:
+        latest = await database.versions.find_one(
+            {"e": ehr_id, "o": object_id}, HEAD_FIELDS, sort=[("n", -1)], session=session
+        )
+        if ehr is None or latest is None:
             return False
-        await database.versions.delete_many(where, session=session)
-        for about_it in (database.tags, database.code_checks):
-            await about_it.delete_many(where, session=session)
-        named = {"e": ehr_id, "v.o": object_id}
-        taken_out = {"$pull": {"v": {"o": object_id}}, **NO_DESCRIPTION}
-        await database.contributions.update_many(named, taken_out, session=session)
-        await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
-        made_it = {"e": ehr_id, "ct": {"$in": contributions}}
-        await database.versions.update_many(made_it, NO_DESCRIPTION, session=session)
-        await database.repeats.update_many(made_it, FORGET, session=session)
-        await tombstones.add(object_id, OBJECT, at, session)
-        told = notice(EventType.OBJECT_ERASED, ehr, at, object_id)
-        await database.notices.insert_one(told, session=session)
+        await delete_objects(
+            database, tombstones, session, ehr_id=ehr_id, objects=[object_id], at=datetime.now(UTC)
+        )
+        await _forget_in_consent(database, session, ehr, object_id)
+        told = notice(EventType.OBJECT_ERASED, ehr, datetime.now(UTC), object_id)
+        shown_to = [org for org in told["to"] if _would_see(org, ehr, head(latest), terms)]
+        await tell(database, {**told, "to": shown_to}, session)
         return True
 
     with store_errors():
         async with database.client.start_session(causal_consistency=False) as session:
             return await session.with_transaction(erase, ReadConcern("snapshot"), DURABLE)
+
+
+def _would_see(organisation: str, ehr: Document, entry: Head, terms: Terms) -> bool:
+    """Would the people of an organisation be shown this entry?"""
+    anybody = Actor(
+        id=organisation, name=organisation, kind=ActorKind.PROFESSIONAL, organisation=organisation
+    )
+    return sight_of(anybody, consent_facts(ehr), "", terms).sees(entry.uid.object_id, entry)
+
+
+async def _forget_in_consent(
+    database: Database, session: AsyncClientSession, ehr: Document, object_id: str
+) -> None:
+    """Take the id of an erased object out of what she blocked, also in EHRs that are joined into this one."""
+    facts = consent_facts(ehr)
+    blocks = tuple(block for block in facts.blocks if block.target != object_id)
+    if len(blocks) < len(facts.blocks):
+        left = consent_members(replace(facts, number=facts.number + 1, blocks=blocks))
+        await database.ehrs.update_one({"_id": ehr["_id"]}, {"$set": left}, session=session)
+    of_the_joined = {"$pull": {"ehr.blocks": {"target": object_id}}}
+    named = {"e": ehr["_id"], "ehr.blocks.target": object_id}
+    await database.joins.update_many(named, of_the_joined, session=session)
 
 
 async def close_gate(database: Database, ehr_id: str) -> bool:
@@ -78,8 +129,7 @@ async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: s
             await database.joins.delete_many({"e": ehr_id}, session=session)
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:
-                told = notice(EventType.EHR_ERASED, ehr, at)
-                await database.notices.insert_one(told, session=session)
+                await tell(database, notice(EventType.EHR_ERASED, ehr, at), session)
 
         async with database.client.start_session(causal_consistency=False) as session:
             await session.with_transaction(bury, ReadConcern("snapshot"), DURABLE)

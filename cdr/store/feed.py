@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bson import Timestamp
+from bson import ObjectId, Timestamp
 from pymongo.asynchronous.change_stream import AsyncChangeStream
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
 
 from cdr.events import CursorExpired, Event, EventBatch, EventType, MalformedCursor
@@ -87,7 +88,13 @@ class Feed:
 def notice(event: EventType, ehr: Document, at: datetime, uid: str | None = None) -> Document:
     """The document of an erasure or a consent, out of that of its EHR as it was before."""
     told_to = sorted({each["org"] for each in ehr.get("rel", ()) if each.get("until") is None})
-    return {"type": event.value, "e": ehr["_id"], "tc": at, "o": uid, "to": told_to}
+    return {"_id": ObjectId(), "type": event.value, "e": ehr["_id"], "tc": at, "o": uid, "to": told_to}
+
+
+async def tell(database: Database, told: Document, session: AsyncClientSession) -> None:
+    """Tell what is no version, out of ``notice``: followers read it in the oplog, so it need not stay."""
+    await database.notices.insert_one(told, session=session)
+    await database.notices.delete_one({"_id": told["_id"]}, session=session)
 
 
 async def _batches(stream: Changes) -> AsyncGenerator[EventBatch]:

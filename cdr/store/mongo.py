@@ -10,6 +10,7 @@ from pymongo.errors import InvalidURI
 
 from cdr.audit import AuditBatch, AuditEntry, AuditSearch, AuditState, Head
 from cdr.errors import DatabaseMissing
+from cdr.sight import Terms
 from cdr.store import erasure
 from cdr.store.access_facts import AccessFacts
 from cdr.store.audit_log import (
@@ -165,11 +166,9 @@ class Store:
         await self._erase_closed(ehr_id)
         return True
 
-    async def erase_object(self, ehr_id: str, object_id: str) -> bool:
+    async def erase_object(self, ehr_id: str, object_id: str, terms: Terms) -> bool:
         """Erase one object with all its versions; False if the EHR has no such object."""
-        return await erasure.erase_object(
-            self._database, self._tombstones, ehr_id, object_id, datetime.now(UTC)
-        )
+        return await erasure.erase_object(self._database, self._tombstones, ehr_id, object_id, terms)
 
     async def erased_since(self, at: datetime) -> int:
         """How many EHRs were erased after a time, or lost their card by a withdrawal of consent."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -15,10 +16,11 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from cdr.audit import AuditEntry, Outcome
+from cdr.errors import StoreUnavailable
 from cdr.store.audit_log import AuditLog
 from cdr.store.database import DURABLE, Database, Document, store_errors
-from cdr.store.erasure import FORGET, NO_DESCRIPTION
-from cdr.store.tombstones import OBJECT, Tombstones
+from cdr.store.erasure import delete_objects
+from cdr.store.tombstones import Tombstones
 from cdr.versions import Kind
 from templates.operational import TemplateAccess
 
@@ -56,26 +58,37 @@ class Removals:
         self._begun.set()
 
     async def _work(self) -> None:
+        failures = 0
         while True:
             self._begun.clear()
             try:
-                await self.run_all()
+                failures = 0 if await self.run_all() else failures + 1
             except Exception as error:  # noqa: BLE001 - a removal was promised: it is tried again, whatever happens
                 log.error("removal.waits", reason=type(error).__name__)
-                await asyncio.sleep(1)
-                self._begun.set()
-            try:
-                async with asyncio.timeout(LOOK_AGAIN):
+                failures += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK_AGAIN, 2.0**failures) if failures else LOOK_AGAIN):
                     await self._begun.wait()
-            except TimeoutError:
-                continue
 
-    async def run_all(self) -> None:
-        """Carry out every removal that was begun and not ended. Raises StoreUnavailable."""
+    async def run_all(self) -> bool:
+        """Carry out every removal that was begun and not ended; False if one of them failed.
+
+        A removal that fails keeps no other waiting. Raises StoreUnavailable.
+        """
         with store_errors():
             waiting = await self._database.removals.find({"end": None}).sort("at", 1).to_list()
-            for job in waiting:
-                await self._run(job["_id"], job["e"])
+        return all([await self._tried(job["_id"], job["e"]) for job in waiting])
+
+    async def _tried(self, job: str, ehr_id: str) -> bool:
+        try:
+            with store_errors():
+                await self._run(job, ehr_id)
+        except StoreUnavailable:
+            raise  # it would be the same for the others
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one woman's is not with the others'
+            log.error("removal.failed", job=job, reason=type(error).__name__)
+            return False
+        return True
 
     async def _run(self, job: str, ehr_id: str) -> None:
         await self._count(job, ehr_id)
@@ -134,28 +147,18 @@ class _Step:
     async def take(self, session: AsyncClientSession) -> None:
         """Delete the objects with all versions, and everything that names them or was said of them."""
         database, ehr_id = self._database, self._ehr_id
-        where = {"e": ehr_id, "o": {"$in": self._objects}}
-        contributions = await database.versions.distinct("ct", where, session=session)
-        removed = await database.versions.distinct("o", where, session=session)
         # Whoever writes about the same objects conflicts with this, so that nothing is written behind it.
         await database.ehrs.update_one({"_id": ehr_id}, {"$inc": {"gate.w": 1}}, session=session)
-        await database.versions.delete_many(where, session=session)
-        for about_them in (database.tags, database.code_checks):
-            await about_them.delete_many(where, session=session)
-        await self._clean_contributions(contributions, session)
-        await self._tombstones.add_all(self._objects, OBJECT, datetime.now(UTC), session)
-        counted = {"$inc": {"done": len(removed)}}
+        removed = await delete_objects(
+            database,
+            self._tombstones,
+            session,
+            ehr_id=ehr_id,
+            objects=self._objects,
+            at=datetime.now(UTC),
+        )
+        counted = {"$inc": {"done": removed}}
         await database.removals.update_one({"_id": self._job}, counted, session=session)
-
-    async def _clean_contributions(self, contributions: list[str], session: AsyncClientSession) -> None:
-        database, ehr_id = self._database, self._ehr_id
-        named = {"e": ehr_id, "v.o": {"$in": self._objects}}
-        taken_out = {"$pull": {"v": {"o": {"$in": self._objects}}}, **NO_DESCRIPTION}
-        await database.contributions.update_many(named, taken_out, session=session)
-        await database.contributions.delete_many({"e": ehr_id, "v": []}, session=session)
-        made = {"e": ehr_id, "ct": {"$in": contributions}}
-        await database.versions.update_many(made, NO_DESCRIPTION, session=session)
-        await database.repeats.update_many(made, FORGET, session=session)
 
     async def end(self, session: AsyncClientSession) -> None:
         """Forget the cards, and open the way for a new consent."""

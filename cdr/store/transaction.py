@@ -23,7 +23,7 @@ from cdr.store.documents import (
     document_id,
     version_document,
 )
-from cdr.store.feed import notice
+from cdr.store.feed import notice, tell
 from cdr.store.joins import is_joined
 from cdr.store.subject_documents import change_subject, subject_document
 from cdr.store.tombstones import Tombstones
@@ -169,7 +169,7 @@ async def write_group(
             await collection.insert_many(documents, session=session)
     for ehr_id, event, at in write.consent.notices:
         ehr = await database.ehrs.find_one({"_id": ehr_id}, {"rel": 1}, session=session)
-        await database.notices.insert_one(notice(event, ehr or {"_id": ehr_id}, at), session=session)
+        await tell(database, notice(event, ehr or {"_id": ehr_id}, at), session)
     if write.consent.cards:
         await database.cards.bulk_write(write.consent.cards, session=session)
     await database.audit.insert_one(batch_document(write.batch), session=session)

@@ -36,6 +36,7 @@ class World:
 
     ctx: Ctx
     ehr_id: str
+    national_id: str = KARI
 
     def by(self, actor: Actor, basis: str = "UNNTAK") -> Ctx:
         """A request of somebody else."""
@@ -46,7 +47,7 @@ class World:
     @property
     def her(self) -> Ctx:
         """A request of the woman."""
-        return self.by(CITIZEN, "")
+        return self.by(replace(CITIZEN, person_id=self.national_id), "")
 
     async def consent(self) -> None:
         """She says yes."""

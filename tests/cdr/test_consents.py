@@ -10,7 +10,7 @@ import pytest
 from cdr import cards, compositions, consents, directory, ehrs, queries, tags
 from cdr.actor import Actor, ActorKind
 from cdr.audit import Outcome
-from cdr.consent import Bar, CardStatus, Decision
+from cdr.consent import Bar, BlockScope, CardStatus, Decision
 from cdr.consent_errors import (
     AddressConfidential,
     CardClosed,
@@ -27,11 +27,13 @@ from cdr.consent_texts import text_version
 from cdr.context import Ctx
 from cdr.errors import CdrError, NotAllowed, RepeatErased
 from cdr.versions import Kind, StoredVersion
-from tests.cdr.card_world import CARD, HOSPITAL, MARK, SHIELDED, World, a_card, a_world, enforcing
+from tests.cdr.card_world import CARD, HOSPITAL, MARK, OFFICER, SHIELDED, World, a_card, a_world, enforcing
 from tests.cdr.small_template import note
+from tests.cdr.test_access import person
 from tests.cdr.test_erasure import collections_with
 from tests.cdr.updates import folder
 
+LINE = "05819110079"
 ALL = "SELECT c FROM EHR e CONTAINS COMPOSITION c"
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +104,15 @@ async def test_only_she_decides(world: World) -> None:
     for decide in (consents.give_consent, consents.withdraw_consent):
         with pytest.raises(NotAllowed):
             await decide(world.ctx, world.ehr_id, document=text_version())
+
+
+async def a_card_of(world: World, national_id: str) -> World:
+    """The card of another woman, with the same people around her."""
+    ehr = await ehrs.create_ehr(world.ctx, status=person(national_id))
+    other = World(world.ctx, ehr.ehr_id, national_id)
+    await other.consent()
+    await other.card()
+    return other
 
 
 async def everything_of_a_card(world: World) -> StoredVersion:
@@ -204,6 +215,35 @@ async def test_a_removal_goes_on_where_a_killed_server_left_it(card: World) -> N
     store.removals.start()
     assert (await removed(card, job)).removed == 5
     await card.consent()
+
+
+async def test_a_removal_that_fails_keeps_no_other_waiting(card: World) -> None:
+    """Something is stored of the first woman that no program of ours wrote; the second does not wait."""
+    await everything_of_a_card(card)
+    other = await a_card_of(card, LINE)
+    await other.write(MARK)
+    store, broken = card.ctx.store, {"_id": "broken", "e": card.ehr_id}
+    held = (await store.reads.on_card(card.ehr_id))[0].uid.object_id
+    await store.removals.stop()
+    await store._database.contributions.insert_one(broken | {"v": {"o": held}})
+    first, second = await card.withdraw(), await other.withdraw()
+    store.removals.start()
+    assert (await removed(other, second)).removed == 1
+    assert (await consents.get_removal(card.her, card.ehr_id, first)).ended is None
+    await store._database.contributions.delete_one({"_id": "broken"})
+    assert (await removed(card, first)).removed == 5
+
+
+async def test_an_erased_entry_leaves_its_id_in_nothing_but_the_audit(card: World) -> None:
+    stored = await card.write(MARK)
+    object_id = stored.uid.object_id
+    await cards.add_block(card.her, card.ehr_id, scope=BlockScope.ENTRY, target=object_id)
+    kept = await cards.add_block(card.her, card.ehr_id, scope=BlockScope.SECTION, target="prover")
+    officer = card.by(OFFICER)
+    await cards.erase_entry(officer, card.ehr_id, object_id, decision="2026/7", decided_by="Pia Fiktiv")
+    assert await collections_with(card.ctx.store, object_id) == {"audit"}
+    assert [block.id for block in await cards.get_blocks(card.her, card.ehr_id)] == [kept.id]
+    await cards.remove_block(card.her, card.ehr_id, kept.id)
 
 
 async def test_who_is_dead_or_hidden_has_no_card(card: World) -> None:

@@ -66,7 +66,7 @@ async def test_nothing_is_left_but_the_audit(ctx: Ctx) -> None:
     await erase_ehr(ctx, ehr_id)
     assert await collections_with(ctx.store, MARK) == set()
     assert await collections_with(ctx.store, "p-1") == set()
-    assert await collections_with(ctx.store, ehr_id) == {"audit", "notices"}  # who followed it is told
+    assert await collections_with(ctx.store, ehr_id) == {"audit"}
     assert await collections_with(ctx.store, stored.uid.object_id) == {"audit"}
     with pytest.raises(UnknownEhr):
         await get_ehr(ctx, ehr_id)

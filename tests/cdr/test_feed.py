@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from cdr import compositions, directory, ehrs, feed
-from cdr.context import Ctx
+from cdr import cards, compositions, directory, ehrs, feed
+from cdr.consent import Against, BlockScope
+from cdr.context import Actor, ActorKind, Ctx
 from cdr.events import Event, EventBatch, EventFilter, EventType, MalformedCursor
+from cdr.relations import open_relation
+from tests.cdr.card_world import CARD, HOSPITAL, MIDWIFE, OFFICER, SHIELDED, a_card, enforcing
 from tests.cdr.small_template import TEMPLATE_ID, note, status
 from tests.cdr.updates import folder
 
@@ -131,3 +134,33 @@ async def test_whose_events_were_told_is_in_the_audit(ctx: Ctx) -> None:
     await since(ctx, cursor, 1)
     actions = [entry.action for entry in await ctx.store.audit_entries(ehr.ehr_id)]
     assert sorted(actions) == ["ehr.create", "events.read"]
+
+
+async def test_of_an_erased_entry_those_are_told_who_were_shown_it(ctx: Ctx) -> None:
+    """Two organisations have her in care: the hospital wrote, and one entry is shielded, one blocked."""
+    world = await a_card(enforcing(ctx))
+    hospital = world.by(HOSPITAL, "SAMTYKKE")
+    await open_relation(hospital, world.ehr_id)
+    midwifes = Actor(id="epj-1", name="EPJ", kind=ActorKind.SYSTEM, organisation=MIDWIFE.unit)
+    hospitals = Actor(id="epj-2", name="EPJ", kind=ActorKind.SYSTEM, organisation=HOSPITAL.organisation)
+    cursor = await start(world.by(midwifes, ""))
+    visit, shielded, blocked = [
+        (await world.write(name, template, by=HOSPITAL)).uid.object_id
+        for name, template in (("kontroll", CARD), ("skjermet", SHIELDED), ("sperret", CARD))
+    ]
+    await cards.add_block(
+        world.her,
+        world.ehr_id,
+        scope=BlockScope.ENTRY,
+        target=blocked,
+        against=Against.ORGANISATION,
+        name=MIDWIFE.unit,
+    )
+    for object_id in (shielded, blocked, visit):
+        await cards.erase_entry(world.by(OFFICER), world.ehr_id, object_id, decision="1", decided_by="Pia")
+    erased = EventFilter(types=frozenset({EventType.OBJECT_ERASED}))
+    told_to = {
+        actor.id: [event.uid for event in await since(world.by(actor, ""), cursor, number, erased)]
+        for actor, number in ((midwifes, 1), (hospitals, 3))
+    }
+    assert told_to == {"epj-1": [visit], "epj-2": [shielded, blocked, visit]}

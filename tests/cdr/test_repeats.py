@@ -95,7 +95,7 @@ async def test_what_was_erased_is_not_made_again(ctx: Ctx) -> None:
     await erase_ehr(ctx, ehr.ehr_id)
     with pytest.raises(RepeatErased):
         await create_ehr(ctx, repeatable=KEY)
-    assert await collections_with(ctx.store, ehr.ehr_id) == {"audit", "notices"}
+    assert await collections_with(ctx.store, ehr.ehr_id) == {"audit"}
     assert await collections_with(ctx.store, KEY.key) == set()
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from standardwebhooks import Webhook as Verifier
 
@@ -16,12 +17,14 @@ from cdr.context import Actor, ActorKind, Ctx
 from cdr.events import BadWebhook, EventFilter, EventType, UnknownWebhook
 from cdr.store.webhook_documents import Webhook
 from cdr.webhook_delivery import Deliveries, Pace
+from tests.cdr.card_world import CARD, MIDWIFE, a_card, enforcing
 from tests.cdr.small_template import note
 
 pytestmark = pytest.mark.anyio
 
 FAST = Pace(look=0.02, lease=1.0, first_pause=0.02, longest_pause=0.1)
 EVERYTHING = EventFilter()
+OF_CARDS = EventFilter(templates=frozenset({CARD}))
 HOSTILE = [
     "http://example.org/hook",
     "ftp://127.0.0.1/",
@@ -30,10 +33,23 @@ HOSTILE = [
     "https://10.0.0.1/hook",
     "https://[fd00::1]/hook",
     "https://169.254.169.254/latest",
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://0177.0.0.1/",
+    "https://10.1/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://[64:ff9b::a00:1]/",
+    "https://[2002:a00:1::1]/",
+    "https://224.0.0.1/",
+    "https://localhost./",
+    "https://cdr.localhost/",
     "https://anna:secret@example.org/",
     "https://example.org:99999/",
     "https://example.org/" + "a" * 3000,
 ]
+
+
+SYSTEM = Actor(id="epj", name="EPJ", kind=ActorKind.SYSTEM, organisation=MIDWIFE.unit)
 
 
 class Receiver:
@@ -43,6 +59,11 @@ class Receiver:
         self._statuses = list(statuses)
         self.taken: list[tuple[dict[str, str], bytes]] = []
         self.asked = 0
+        self.held: asyncio.Event | None = None  # until then no answer is given
+
+    def recover(self) -> None:
+        """Take everything from now on."""
+        self._statuses.clear()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -57,6 +78,8 @@ class Receiver:
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
             body = await reader.readexactly(int(headers["content-length"]))
             self.asked += 1
+            if self.held is not None:
+                await self.held.wait()
             status = self._statuses.pop(0) if self._statuses else 204
             if status == 204:
                 self.taken.append((headers, body))
@@ -69,6 +92,10 @@ class Receiver:
         async with asyncio.timeout(20):
             while len({headers["webhook-id"] for headers, _ in self.taken}) < count:
                 await asyncio.sleep(0.01)
+
+    def types(self) -> list[str]:
+        """What was told, in its order."""
+        return [orjson.loads(body)["type"] for _, body in self.taken]
 
 
 @asynccontextmanager
@@ -188,3 +215,61 @@ async def test_a_system_sees_its_own_webhooks_only(ctx: Ctx) -> None:
 async def test_addresses_that_are_not_called(ctx: Ctx, url: str) -> None:
     with pytest.raises(BadWebhook):
         await webhooks.add_webhook(ctx, url, EVERYTHING)
+
+
+async def test_a_name_that_stands_for_a_machine_inside_is_not_called(ctx: Ctx) -> None:
+    """A name server may answer tomorrow what it does not today: the call itself must be stopped."""
+    receiver = Receiver()
+    production = enforcing(ctx)
+    async with receiver.listening() as url:
+        inside = url.replace("http://127.0.0.1", "https://2130706433")
+        webhook = await webhooks.add_webhook(ctx, "https://example.org/hook", EVERYTHING)
+        await ctx.store.webhooks.remove(webhook.id)
+        await ctx.store.webhooks.add(replace(webhook, url=inside, owner=SYSTEM))
+        world = await a_card(production)
+        await world.write("kontroll")
+        async with delivering(production), asyncio.timeout(10):
+            while (state := (await the_only(ctx)).state).failures == 0:
+                await asyncio.sleep(0.02)
+    assert (receiver.asked, state.error) == (0, "AddressInside")
+
+
+async def test_what_may_be_told_is_decided_when_it_is_told(ctx: Ctx) -> None:
+    """She withdraws while the receiver is out of order: nothing of what happened before is told then."""
+    receiver = Receiver(*[503] * 1000)
+    world = await a_card(enforcing(ctx))
+    async with receiver.listening() as url, delivering(world.ctx):
+        await webhooks.add_webhook(world.by(SYSTEM, ""), url, OF_CARDS)
+        await world.write("kontroll")
+        await asked(receiver, 1)
+        await world.withdraw()
+        receiver.recover()
+        await receiver.until(1)
+        await asyncio.sleep(0.2)
+    assert receiver.types() == ["consent.withdrawn"]
+
+
+async def test_a_slow_receiver_is_told_the_next_by_what_is_allowed_then(ctx: Ctx) -> None:
+    world = await a_card(enforcing(ctx))
+    receiver = Receiver()
+    receiver.held = asyncio.Event()
+    await webhooks.add_webhook(world.by(SYSTEM, ""), "https://example.org/hook", OF_CARDS)
+    (webhook,) = await ctx.store.webhooks.all()
+    for number in range(3):
+        await world.write(f"kontroll {number}")
+    await ctx.store.webhooks.remove(webhook.id)
+    async with receiver.listening() as url, delivering(world.ctx):
+        await ctx.store.webhooks.add(replace(webhook, url=url))  # from where it began: three events wait
+        await asked(receiver, 1)
+        await world.withdraw()
+        receiver.held.set()
+        await receiver.until(2)
+        await asyncio.sleep(0.2)
+    assert receiver.types() == ["composition.created", "consent.withdrawn"]
+
+
+async def asked(receiver: Receiver, count: int) -> None:
+    """Wait until the receiver was called so often."""
+    async with asyncio.timeout(10):
+        while receiver.asked < count:
+            await asyncio.sleep(0.01)
