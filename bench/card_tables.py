@@ -2,8 +2,9 @@
 
     python -m bench.card_tables --women 10000
 
-Generated women are stored through the use cases of the server on a database of their own; then each table is
-read and compared, cell by cell, with ``bench.table_oracle``. Exit status 1 if a cell differs.
+Generated women are stored through the use cases of the server, by several processes on one database as by
+several servers; then each table is read and compared, cell by cell, with ``bench.table_oracle``. Seconds are
+those of the clock and of the processors. Exit status 1 if a cell differs.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from pydantic import SecretStr
 
 from api.demo.story import Woman
 from bench.table_oracle import Row, expected
@@ -33,12 +41,70 @@ from cdr.platform import open_platform
 from cdr.settings import Mode, Settings
 from templates.repository import library_templates
 
-AT_ONCE = 16  # women who are stored at the same time
+AT_ONCE = 64  # women whom a process stores at the same time: their commits share transactions
 IDS = ("ehr_id", "contact_id", "document_id")
+ACTOR = Actor(id="bench", name="Bench")
 
 
-async def store(ctx: Ctx, woman: Woman) -> dict[str, str]:
-    """Store the contacts of a woman; the ids of her and of the contacts, by those of the server."""
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """The women of a seed, and the database that they are stored in."""
+
+    uri: str
+    count: int
+    seed: str
+
+    def women(self, share: int = 0, shares: int = 1) -> Iterator[Woman]:
+        """All of them, or every so manieth."""
+        return islice(women(self.count, self.seed), share, None, shares)
+
+    @asynccontextmanager
+    async def context(self) -> AsyncIterator[Ctx]:
+        """A server's view of the database."""
+        uri = SecretStr(self.uri)
+        settings = Settings(mode=Mode.DEV, mongodb_uri=uri, query_seconds=300, query_worker_mib=0)
+        async with open_platform(settings) as platform:
+            yield platform.context(ACTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What became of one table."""
+
+    name: str
+    rows: int
+    cells: int
+    seconds: float
+    cpu: float
+    differing: int
+
+    def __str__(self) -> str:
+        numbers = f"{self.rows:,} | {self.cells:,} | {self.seconds:.1f} | {self.cpu:.1f}"
+        return f"| {self.name} | {numbers} | {self.differing} |"
+
+
+# --- in a process of its own --------------------------------------------------------------------------
+
+
+def store_share(everybody: Everybody, share: int, shares: int) -> tuple[dict[str, str], float]:
+    """Store some of the women; the oracle's ids of women and contacts by those of the server, CPU seconds."""
+    started = time.process_time()
+    ids = asyncio.run(_store_share(everybody, share, shares))
+    return ids, time.process_time() - started
+
+
+async def _store_share(everybody: Everybody, share: int, shares: int) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    remaining = everybody.women(share, shares)
+    async with everybody.context() as ctx:
+        while some := list(islice(remaining, AT_ONCE)):
+            for found in await asyncio.gather(*(_store(ctx, woman) for woman in some)):
+                ids |= found
+            print(f"  process {share + 1}: {len(ids):,} ids", file=sys.stderr)
+    return ids
+
+
+async def _store(ctx: Ctx, woman: Woman) -> dict[str, str]:
     ehr_id = (await create_ehr(ctx)).ehr_id
     ids = {ehr_id: woman.id}
     for contact in woman.contacts:
@@ -47,71 +113,83 @@ async def store(ctx: Ctx, woman: Woman) -> dict[str, str]:
     return ids
 
 
-def mark(row: Mapping[str, Any]) -> bytes:
+def compare_table(everybody: Everybody, name: str, ids: Mapping[str, str]) -> Compared:
+    """Read a table, and compare it with what the oracle says."""
+    started, cpu = time.perf_counter(), time.process_time()
+    found, cells = asyncio.run(_read(everybody, name, ids))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    should = _right(name, everybody.women())
+    differing = (found - should).total() + (should - found).total()
+    return Compared(name, found.total(), cells, seconds, cpu, differing)
+
+
+async def _read(everybody: Everybody, name: str, ids: Mapping[str, str]) -> tuple[Counter[bytes], int]:
+    """The marks of all rows with the oracle's ids, and how many cells they have."""
+    marks: Counter[bytes] = Counter()
+    cells = 0
+    async with everybody.context() as ctx:
+        stream = await card_table(ctx, name)
+        names = [column.name for column in stream.columns]
+        async for batch in stream.batches:
+            for found in batch:
+                row = dict(zip(names, found, strict=True))
+                marks[_mark(row | {key: ids[row[key]] for key in IDS if key in row})] += 1
+                cells += len(row)
+    return marks, cells
+
+
+def _right(name: str, everybody: Iterable[Woman]) -> Counter[bytes]:
+    """The marks of what the oracle says."""
+    rows: Iterable[Row] = (row for woman in everybody for row in expected(name, woman.id, woman.contacts))
+    return Counter(map(_mark, rows))
+
+
+def _mark(row: Mapping[str, Any]) -> bytes:
     """A row in sixteen bytes: what is missing does not count, numbers count to nine digits."""
     rounded = {key: round(cell, 9) if isinstance(cell, float) else cell for key, cell in row.items()}
     shown = str(sorted((key, cell) for key, cell in rounded.items() if cell is not None))
     return hashlib.blake2b(shown.encode(), digest_size=16).digest()
 
 
-async def store_all(ctx: Ctx, everybody: Iterable[Woman]) -> dict[str, str]:
-    """Store women, some at a time."""
-    await publish_library(ctx)
-    ids: dict[str, str] = {}
-    remaining = iter(everybody)
-    while some := list(islice(remaining, AT_ONCE)):
-        for found in await asyncio.gather(*(store(ctx, woman) for woman in some)):
-            ids |= found
-        if len(ids) % 5000 < 200:
-            print(f"  {len(ids):,} ids", file=sys.stderr)
-    return ids
+# --- all of it ----------------------------------------------------------------------------------------
 
 
-async def read(ctx: Ctx, name: str, ids: Mapping[str, str]) -> tuple[Counter[bytes], int]:
-    """The marks of all rows with the oracle's ids, and how many cells they have."""
-    stream = await card_table(ctx, name)
-    names = [column.name for column in stream.columns]
-    marks: Counter[bytes] = Counter()
-    cells = 0
-    async for batch in stream.batches:
-        for found in batch:
-            row = dict(zip(names, found, strict=True))
-            marks[mark(row | {key: ids[row[key]] for key in IDS if key in row})] += 1
-            cells += len(row)
-    return marks, cells
-
-
-def right(name: str, everybody: Iterable[Woman]) -> Counter[bytes]:
-    """The marks of what the oracle says."""
-    rows: Iterable[Row] = (row for woman in everybody for row in expected(name, woman.id, woman.contacts))
-    return Counter(map(mark, rows))
-
-
-async def compare(count: int, seed: str, data: Path) -> bool:
+async def compare(count: int, seed: str, processes: int, data: Path) -> bool:
     """Store, read, compare, and print a table; True if nothing differs."""
-    settings = Settings(mode=Mode.DEV, data=data, query_seconds=300)
-    async with open_platform(settings) as platform:
-        ctx = platform.context(Actor(id="bench", name="Bench"))
-        started = time.perf_counter()
-        ids = await store_all(ctx, women(count, seed))
-        elapsed = time.perf_counter() - started
-        print(f"{count:,} women, {len(ids) - count:,} documents, stored in {elapsed:.0f} s; seed {seed!r}\n")
-        print("| table | rows | cells | seconds | rows/s | rows that differ |\n|---|---|---|---|---|---|")
-        return all([await compare_table(ctx, name, ids, count, seed) for name in table_definitions()])
+    async with open_platform(Settings(mode=Mode.DEV, data=data, query_worker_mib=0)) as platform:
+        await publish_library(platform.context(ACTOR))
+        everybody = Everybody(platform.mongodb_uri, count, seed)
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+            started = time.perf_counter()
+            ids, cpu = await _stored(pool, everybody, processes)
+            seconds = time.perf_counter() - started
+            print(f"{count:,} women, {len(ids) - count:,} documents; seed {seed!r}; {processes} processes.")
+            print(f"Stored in {seconds:.0f} s, {cpu:.0f} of CPU without the database's.\n", flush=True)
+            compared = await _compared(pool, everybody, ids)
+    print("| table | rows | cells | seconds | CPU seconds | rows that differ |\n|---|---|---|---|---|---|")
+    print(*compared, sep="\n")
+    return all(each.differing == 0 and each.rows > 0 for each in compared)
 
 
-async def compare_table(ctx: Ctx, name: str, ids: Mapping[str, str], count: int, seed: str) -> bool:
-    """Print one line; True if nothing differs."""
-    started = time.perf_counter()
-    found, cells = await read(ctx, name, ids)
-    elapsed = time.perf_counter() - started
-    should = right(name, women(count, seed))
-    differing = (found - should).total() + (should - found).total()
-    rows = found.total()
-    print(
-        f"| {name} | {rows:,} | {cells:,} | {elapsed:.1f} | {rows / elapsed:,.0f} | {differing} |", flush=True
+async def _stored(
+    pool: ProcessPoolExecutor, everybody: Everybody, processes: int
+) -> tuple[dict[str, str], float]:
+    shares = min(everybody.count, processes)
+    parts = await asyncio.gather(
+        *(_in(pool, store_share, everybody, share, shares) for share in range(shares))
     )
-    return differing == 0 and rows > 0
+    return {uid: own for ids, _ in parts for uid, own in ids.items()}, sum(cpu for _, cpu in parts)
+
+
+async def _compared(
+    pool: ProcessPoolExecutor, everybody: Everybody, ids: Mapping[str, str]
+) -> Sequence[Compared]:
+    tables = [_in(pool, compare_table, everybody, name, ids) for name in table_definitions()]
+    return await asyncio.gather(*tables)
+
+
+def _in(pool: ProcessPoolExecutor, work: Any, *arguments: Any) -> asyncio.Future[Any]:
+    return asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,9 +197,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--women", type=int, default=100, help="how many women (100)")
     parser.add_argument("--seed", default="women", help="another seed makes other women")
+    cores = os.cpu_count() or 1
+    parser.add_argument("--processes", type=int, default=cores, help=f"how many at a time ({cores})")
     given = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
-        return 0 if asyncio.run(compare(given.women, given.seed, Path(folder))) else 1
+        return 0 if asyncio.run(compare(given.women, given.seed, given.processes, Path(folder))) else 1
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class _Opened:
         """The rows of some EHRs at a time."""
         documents = Documents(self.templates)
         as_of = {} if self.as_of is None else {"as_of": iso(self.as_of)}
-        text, chosen = _text(self.as_of), {"templates": [each.template_id for each in self.templates]}
+        text, chosen = _text(self.as_of), {"templates": self._read_templates()}
         ehr_ids = [
             str(row[0])
             async for batch in rows_for(call, EHRS + (AS_OF if as_of else ""), as_of, self.access)
@@ -134,6 +134,9 @@ class _Opened:
             async for batch in rows_for(call, text, {**chosen, **as_of}, access):
                 await asyncio.to_thread(_read, documents, batch, found)
             yield await asyncio.to_thread(self._made, found)
+
+    def _read_templates(self) -> list[str]:
+        return [each.template_id for each in self.templates if self.table.reads(each)]
 
     def _made(self, found: dict[str, list[Document]]) -> list[Cells]:
         rows = [row for ehr_id, mine in found.items() for row in self.table.rows(ehr_id, mine)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import time
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ class TemplateRegistry:
         self._ready: dict[str, _Ready] = {}
         self._ids: frozenset[str] = frozenset()
         self._listed = -math.inf
+        self._readings: dict[str, asyncio.Task[_Ready]] = {}
 
     async def get(self, template_id: str) -> OperationalTemplate:
         """The newest revision of a template. Raises UnknownTemplate."""
@@ -59,11 +61,22 @@ class TemplateRegistry:
     def add(self, published: PublishedTemplate, compiled: OperationalTemplate) -> None:
         """Know a revision that was just published."""
         self._ready[published.template_id] = _Ready(published, compiled, time.monotonic())
+        # Templates stay: the collector, for which everybody waits, need not look at all their nodes again.
+        gc.freeze()
 
     async def _newest(self, template_id: str) -> _Ready:
         ready = self._ready.get(template_id)
         if ready is not None and await self._is_newest(ready):
             return ready
+        # Many may ask at once when a server starts: one of them reads, for what is made of a template later
+        # on (its validator above all) is made for each compiled template anew.
+        reading = self._readings.get(template_id)
+        if reading is None:
+            reading = self._readings[template_id] = asyncio.create_task(self._read(template_id))
+            reading.add_done_callback(lambda _: self._readings.pop(template_id))
+        return await asyncio.shield(reading)
+
+    async def _read(self, template_id: str) -> _Ready:
         published = await self._store.templates.newest(template_id)
         if published is None:
             raise UnknownTemplate(template_id)

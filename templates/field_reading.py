@@ -19,6 +19,7 @@ from templates.determined import determined
 from templates.fields import field_nodes
 from templates.operational import Node, OperationalTemplate
 from templates.placements import in_one_entry
+from templates.remembering import once_a_template
 from templates.rubrics import Rubrics
 
 # A place is the place above, the attribute and, in a list, the index; text is made only on demand.
@@ -247,24 +248,9 @@ def _step_code(member: dict[str, Any]) -> str:
     return code_of(member) or "" if "careflow_step" in member else ""
 
 
-_READERS: dict[int, tuple[OperationalTemplate, _Reader]] = {}
-_MOST_READERS = 256
-
-
+@once_a_template
 def _reader(opt: OperationalTemplate) -> _Reader:
-    """The reader of a template; made once for each template that is alive."""
-    known = _READERS.get(id(opt))
-    # The template is kept beside its reader, so that its id is not given to another one.
-    if known is not None and known[0] is opt:
-        return known[1]
-    if len(_READERS) >= _MOST_READERS:
-        _READERS.clear()
-    reader = _laid_out(opt)
-    _READERS[id(opt)] = (opt, reader)
-    return reader
-
-
-def _laid_out(opt: OperationalTemplate) -> _Reader:
+    """The reader of a template."""
     root = _Reader()
     made: dict[int, _Reader] = {id(opt.definition): root}
     for name, nodes in field_nodes(opt).items():

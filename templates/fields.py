@@ -15,6 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from templates.operational import Node, OperationalTemplate
+from templates.remembering import once_a_template
 
 FIELD = "helsekort.field"
 CERTAINTY = "helsekort.certainty"
@@ -60,6 +61,7 @@ RM_FIELDS: Mapping[str, tuple[RmField, ...]] = MappingProxyType(
 )
 
 
+@once_a_template
 def field_nodes(opt: OperationalTemplate) -> Mapping[str, tuple[Node, ...]]:
     """Field id -> the nodes that hold it, in template order."""
     found: dict[str, list[Node]] = {}

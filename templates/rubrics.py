@@ -28,8 +28,11 @@ class Rubrics:
         return self._term(node_id) or node_id
 
     def _term(self, code: str) -> str | None:
-        languages = sorted(self.root.terms, key=lambda language: language != self.language)
-        found = (self.root.terms[language].get(code) for language in languages)
+        terms = self.root.terms
+        own = terms.get(self.language, {}).get(code)
+        if own is not None:
+            return own.text
+        found = (terms[language].get(code) for language in terms)
         return next((term.text for term in found if term is not None), None)
 
 

@@ -164,7 +164,10 @@ class CComplexObject(CObject):
 
     def attribute(self, name: str) -> CAttribute | None:
         """The constraint on attribute ``name``, or None if nothing is said about it."""
-        return next((a for a in self.attributes if a.rm_attribute_name == name), None)
+        for attribute in self.attributes:  # asked for so often that a generator would show
+            if attribute.rm_attribute_name == name:
+                return attribute
+        return None
 
     def children(self) -> Iterator[tuple[CAttribute, CObject]]:
         """All child objects with the attribute that they stand under."""

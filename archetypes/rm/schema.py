@@ -82,6 +82,7 @@ class RmSchema:
         self._supertypes = {name: self._all_supertypes(name) for name in classes}
         self._subtypes = self._concrete_subtypes()
         self._attributes: dict[str, Mapping[str, RmAttribute]] = {}
+        self._related: dict[tuple[str, str], bool] = {}
 
     def get(self, name: str) -> RmClass | None:
         """The class, or None; of a generic type the class without its arguments."""
@@ -93,6 +94,14 @@ class RmSchema:
 
     def is_a(self, sub: str, super_: str) -> bool:
         """True if ``sub`` is ``super_`` or inherits from it; arguments count where both state them."""
+        known = self._related.get((sub, super_))
+        if known is None:
+            known = self._is_a(sub, super_)
+            if len(self._related) < 10_000:
+                self._related[sub, super_] = known
+        return known
+
+    def _is_a(self, sub: str, super_: str) -> bool:
         if sub == super_ or super_ == ANY:
             return True
         sub_base, super_base = base_name(sub), base_name(super_)

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdr.analysis.cells import NO_PLACE, calendar_date, cell, instant
-from cdr.analysis.columns import CardColumn, Place, Templates, card_column, field_columns, key_columns
+from cdr.analysis.columns import (
+    CardColumn,
+    CardTemplate,
+    Place,
+    Templates,
+    card_column,
+    field_columns,
+    key_columns,
+)
 from cdr.analysis.definitions import Grain, Pick, TableDefinition
 from templates.field_reading import FieldValue, read_fields
 
@@ -97,6 +105,21 @@ class CardTable:
         """Keys first."""
         return self.keys + self.fields
 
+    def reads(self, template: CardTemplate) -> bool:
+        """Can a document of this template add to a row? All others need not be read."""
+        match self.definition.grain:
+            case Grain.WOMAN | Grain.PREGNANCY:
+                return True
+            case Grain.CONTACT:
+                needed = frozenset({CONTACT_TYPE})
+            case Grain.SF:
+                needed = frozenset({HEIGHT})
+            case Grain.TEST:
+                needed = _fields_of(self.results)
+            case Grain.FETUS | Grain.EARLIER:
+                needed = _fields_of(self.fields)
+        return not needed.isdisjoint(template.fields)
+
     def result_places(self) -> tuple[Place, ...]:
         """Where the results of the table of tests come from."""
         return tuple(place for result in self.results for place in result.places)
@@ -152,7 +175,7 @@ class CardTable:
         return [*_of_contact(ehr_id, document), *context, *self._merged((document,))]
 
     def _fetuses(self, ehr_id: str, document: Document) -> Iterator[Cells]:
-        ours = {name for column in self.fields if column.field for name in column.field.fields}
+        ours = _fields_of(self.fields)
         instances = {value.instance for name in ours for value in document.values.get(name, ())}
         for instance in sorted(instances):
             cells = [
@@ -187,7 +210,7 @@ class CardTable:
             yield [*_of_contact(ehr_id, document), measured, *self._merged((document,))]
 
     def _earlier(self, ehr_id: str, document: Document) -> Iterator[Cells]:
-        ours = {name for column in self.fields if column.field for name in column.field.fields}
+        ours = _fields_of(self.fields)
         entries = (_entry(value) for name in ours for value in document.values.get(name, ()))
         for entry in sorted(set(entries)):
             cells = [
@@ -220,6 +243,11 @@ class CardTable:
             self.left_out[column.name] += 1
             return None
         return found
+
+
+def _fields_of(columns: Iterable[CardColumn]) -> frozenset[str]:
+    """The fields of the card that columns show."""
+    return frozenset(name for column in columns if column.field for name in column.field.fields)
 
 
 def _of_contact(ehr_id: str, document: Document) -> Cells:

@@ -12,7 +12,9 @@ import pytest
 from api.demo.story import Woman, read_story
 from bench.table_oracle import expected
 from bench.women import women
+from cdr.analysis.columns import CardTemplate
 from cdr.analysis.definitions import fields_elsewhere, table_definitions
+from cdr.analysis.rows import CardTable
 from cdr.card_tables import UnknownTable, card_table, table_codebook
 from cdr.compositions import create_composition
 from cdr.context import Ctx, utc_now
@@ -152,3 +154,20 @@ def test_every_field_of_the_card_is_in_a_table_or_told_to_be_elsewhere() -> None
         for column in (*table.columns, *table.results):
             placed |= {*column.fields, *(column.beside or ())[:1]}
     assert held - placed == set()
+
+
+def test_a_table_reads_only_documents_that_can_add_to_a_row() -> None:
+    templates = [CardTemplate.of(each) for each in library_templates().values()]
+    read = {
+        name: {each.template_id for each in templates if CardTable.of(table, templates).reads(each)}
+        for name, table in table_definitions().items()
+    }
+    assert read["earlier"] == {"helsekort_tidligere_svangerskap.v0"}
+    assert read["sf"] == {"helsekort_kontroll.v0"}
+    assert read["woman"] == read["pregnancy"] == {each.template_id for each in templates}
+    assert read["test"] < read["contact"]
+
+
+async def test_tables_without_anything_to_read_have_no_rows(ctx: Ctx) -> None:
+    await create_ehr(ctx)
+    assert [await rows(ctx, name) for name in table_definitions()] == [[]] * len(table_definitions())
