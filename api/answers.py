@@ -12,11 +12,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.item_tags import tag_headers
 from api.negotiation import JSON, Preference, etag, preference
 from api.representations import represent, represent_payload
 from api.times import http_date
 from cdr.versions import Kind, StoredVersion
-from templates.errors import NotSayable
 
 BASE_PATH = "/openehr/v1"
 ANALYSIS_PATH = "/analysis/v1"
@@ -102,10 +102,7 @@ def _written(
 ) -> Response:
     wanted, body = preference(request), b""
     if wanted is Preference.REPRESENTATION:
-        try:
-            body = representation()
-        except NotSayable:  # it is stored nevertheless: the client is told where, and that no body comes
-            wanted = Preference.MINIMAL
+        body = representation()
     elif wanted is Preference.IDENTIFIER:
         body, media_type = orjson.dumps({"uid": uid}), JSON
     if wanted is not None:
@@ -119,6 +116,7 @@ def version_headers(request: Request, version: StoredVersion) -> dict[str, str]:
         "ETag": etag(str(version.uid)),
         "Last-Modified": http_date(version.audit.time_committed),
         "Location": location(request, version_path(version)),
+        **tag_headers(version),
     }
 
 

@@ -15,10 +15,12 @@ from starlette.requests import Request
 
 from api.bodies import read_body
 from api.http_errors import MalformedRequest
-from api.negotiation import JSON, XML, accepted, content_type
+from api.negotiation import JSON, XML, Preference, accepted, content_type, preference
 from api.representations import read_bytes, represent, represent_payload
 from archetypes.rm.canonical_json import read_canonical
+from cdr.compositions import Check
 from cdr.context import Ctx
+from cdr.store.documents import NewVersion
 from cdr.versions import JsonObject, StoredVersion
 from templates.operational import OperationalTemplate
 from templates.simplified import from_flat, from_structured, to_flat, to_structured
@@ -85,7 +87,23 @@ async def composition_reader(
     return partial(read, await ctx.templates.get(template_id))
 
 
-async def composition_writer(ctx: Ctx, version: StoredVersion, media_type: str) -> Callable[[], bytes]:
+def answerable(request: Request, ctx: Ctx, media_type: str) -> Check | None:
+    """What makes sure, before a version is stored, that it can be said in the answer that the client prefers.
+
+    The function raises NotSayable.
+    """
+    if media_type not in _WRITERS or preference(request) is not Preference.REPRESENTATION:
+        return None
+
+    async def check(version: NewVersion) -> None:
+        (await composition_writer(ctx, version, media_type))()
+
+    return check
+
+
+async def composition_writer(
+    ctx: Ctx, version: StoredVersion | NewVersion, media_type: str
+) -> Callable[[], bytes]:
     """What makes the body of an answer from a version, when it is wanted.
 
     The function raises NotSayable for a composition that FLAT has no words for.

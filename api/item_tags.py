@@ -1,7 +1,8 @@
-"""The headers ``openehr-item-tag`` and ``openehr-version-item-tag`` (ITS-REST 1.1, overview) of a write.
+"""The headers ``openehr-item-tag`` and ``openehr-version-item-tag`` (ITS-REST 1.1, overview).
 
-``key="a",value="b",target_path="/..."; key="c"``: all tags that the object, or its new version, has from now
-on; an empty value removes them. They are checked before anything is stored, and written after it.
+``key="a",value="b",target_path="/..."; key="c"``: in a write all tags that the object, or its new version,
+has from now on; an empty value removes them. They are checked before anything is stored, and written after
+it. In the answer to a read those that are there.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from api.audit_headers import header_text
 from api.http_errors import MalformedRequest
 from cdr import tags
 from cdr.context import Ctx
-from cdr.tags import Tag
-from cdr.versions import JsonObject, StoredVersion
+from cdr.versions import JsonObject, StoredVersion, Tag
 
 OBJECT, VERSION = "openehr-item-tag", "openehr-version-item-tag"
+LONGEST = 4096  # of what clients are sure to take as one header
 _PAIR = re.compile(r'\s*(key|value|target_path)\s*=\s*"((?:[^"\\]|\\.)*)"\s*([,;]|$)')
 
 
@@ -49,6 +50,18 @@ def wanted_tags(request: Request) -> WantedTags:
             found[header] = _parse(header, header_text("; ".join(given)))
             tags.check_tags(found[header])
     return WantedTags(found)
+
+
+def tag_headers(version: StoredVersion) -> dict[str, str]:
+    """What tells the tags that a version was read with; a list is left out that some
+    clients could not read as a header: it is long, or not ASCII. All of them are a resource of their own.
+    """
+    targets = {OBJECT: version.uid.object_id, VERSION: str(version.uid)}
+    shown = {
+        header: "; ".join(_text(tag) for tag in version.tags if tag.target == target)
+        for header, target in targets.items()
+    }
+    return {header: text for header, text in shown.items() if 0 < len(text) <= LONGEST and text.isascii()}
 
 
 def _parse(header: str, text: str) -> list[JsonObject]:

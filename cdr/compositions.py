@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from cdr.access import Action
@@ -17,7 +18,7 @@ from cdr.errors import (
     VersionConflict,
 )
 from cdr.repeats import Repeatable, commit_once
-from cdr.store.documents import Head
+from cdr.store.documents import Head, NewVersion
 from cdr.store.waiting import Commit
 from cdr.submission import (
     check_change,
@@ -28,6 +29,7 @@ from cdr.submission import (
     new_version,
     template_of,
 )
+from cdr.tags import with_tags
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,
@@ -44,6 +46,8 @@ from cdr.versions import (
     versioned_object,
 )
 
+Check = Callable[[NewVersion], Awaitable[None]]  # of a valid version, before it is committed
+
 
 @writing(Action.CREATE_COMPOSITION)
 async def create_composition(
@@ -54,8 +58,9 @@ async def create_composition(
     lifecycle: Lifecycle = Lifecycle.COMPLETE,
     audit: CommitAudit = NO_AUDIT,
     repeatable: Repeatable | None = None,
+    check: Check | None = None,
 ) -> StoredVersion:
-    """Validate and store a composition as version 1 of a new object.
+    """Validate and store a composition as version 1 of a new object; what ``check`` raises stops it.
 
     Raises UnknownEhr, EhrClosed, EhrNotModifiable, MissingTemplateId, UnknownTemplate,
     InvalidComposition, RefusedIdentifier, UidMismatch, ObjectExists, TooLarge, RepeatMismatch, RepeatErased.
@@ -66,6 +71,8 @@ async def create_composition(
         change = check_change(None, audit.change_type or ChangeType.CREATION, lifecycle)
         uid = first_uid(call.ctx, composition)
         version = await new_version(call.ctx, composition, uid, change, lifecycle)
+        if check is not None:
+            await check(version)
         chosen = () if text_at(composition, "uid", "value") is None else (uid.object_id,)
         return contribution_of_one(call, ehr_id, version, audit, chosen_ids=chosen)
 
@@ -75,15 +82,15 @@ async def create_composition(
 
 @reading(Action.READ_COMPOSITION)
 async def get_composition(call: Call, ehr_id: str, uid: str, *, at: datetime | None = None) -> StoredVersion:
-    """A version by its full id, or the latest (or the one at a time) by the object's id.
+    """A version by its full id, or the latest (or the one at a time) by the object's id; with its tags.
 
     The version may be a deletion (``is_deleted``). Raises UnknownEhr, UnknownObject, UnknownVersion,
     MalformedVersionId.
     """
-    if "::" in uid:
-        object_id = ObjectVersionId.parse(uid).object_id
-        return await _version(call, ehr_id, object_id, version_uid=uid, at=at)
-    return await _version(call, ehr_id, uid, version_uid=None, at=at)
+    version_uid = uid if "::" in uid else None
+    object_id = ObjectVersionId.parse(uid).object_id if version_uid else normal_object_id(uid)
+    version = _version(call, ehr_id, object_id, version_uid=version_uid, at=at)
+    return await with_tags(call, normal_object_id(ehr_id), object_id, version)
 
 
 @writing(Action.UPDATE_COMPOSITION)
@@ -96,6 +103,7 @@ async def update_composition(
     preceding_uid: str,
     lifecycle: Lifecycle = Lifecycle.COMPLETE,
     audit: CommitAudit = NO_AUDIT,
+    check: Check | None = None,
 ) -> StoredVersion:
     """Validate and store the next version; ``preceding_uid`` must be the latest.
 
@@ -112,6 +120,8 @@ async def update_composition(
     check_same_kind(head, composition, template_of(composition))
     uid = preceding.next(call.ctx.settings.system_id)
     version = await new_version(call.ctx, composition, uid, change, lifecycle, head)
+    if check is not None:
+        await check(version)
     (stored,) = await call.commit(contribution_of_one(call, ehr_id, version, audit))
     return stored
 

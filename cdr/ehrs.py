@@ -13,6 +13,7 @@ from cdr.errors import BadRequest, UnknownEhr, UnknownSubject, UnknownVersion, V
 from cdr.repeats import Repeatable, commit_once
 from cdr.store.waiting import Commit
 from cdr.submission import check_change
+from cdr.tags import with_tags
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,
@@ -83,12 +84,18 @@ async def get_ehr_by_subject(call: Call, subject_id: str, namespace: str) -> Ehr
 async def get_ehr_status(
     call: Call, ehr_id: str, *, version_uid: str | None = None, at: datetime | None = None
 ) -> StoredVersion:
-    """The status: latest, of one version, or as it was at a time.
+    """The status: latest, of one version, or as it was at a time; with its tags.
 
     Raises UnknownEhr, UnknownVersion, MalformedVersionId.
     """
     ehr_id = normal_object_id(ehr_id)
     object_id = await _status_object(call, ehr_id)
+    return await with_tags(call, ehr_id, object_id, _status(call, ehr_id, object_id, version_uid, at))
+
+
+async def _status(
+    call: Call, ehr_id: str, object_id: str, version_uid: str | None, at: datetime | None
+) -> StoredVersion:
     reads = call.ctx.store.reads
     if version_uid is not None:
         uid = ObjectVersionId.parse(version_uid)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cdr.access import Action
@@ -10,10 +12,9 @@ from cdr.audit import Outcome
 from cdr.consent import card_closed
 from cdr.doors import Call, reading, writing
 from cdr.errors import BadRequest, UnknownEhr, UnknownObject, UnknownTag, UnknownVersion
-from cdr.store.tag_documents import Tag
-from cdr.versions import Kind, ObjectVersionId, normal_object_id
+from cdr.versions import Kind, ObjectVersionId, StoredVersion, Tag, normal_object_id
 
-__all__ = ["Tag", "check_tags", "delete_tag", "get_ehr_tags", "get_tags", "set_tags"]
+__all__ = ["Tag", "check_tags", "delete_tag", "get_ehr_tags", "get_tags", "set_tags", "with_tags"]
 
 MAX_TAGS = 100  # of one target
 _LONGEST = {"key": 200, "value": 1000, "target_path": 1000}
@@ -101,6 +102,15 @@ def _text(value: Any, place: str, longest: int) -> str | None:
     if not isinstance(value, str | None) or len(value or "") > longest:
         raise BadRequest(f"{place} must be a text of at most {longest} characters")
     return value
+
+
+async def with_tags(
+    call: Call, ehr_id: str, object_id: str, version: Awaitable[StoredVersion]
+) -> StoredVersion:
+    """A version of an object with its tags, which are read meanwhile. Raises what reading it raises."""
+    found, tags = await asyncio.gather(version, call.ctx.store.tags.of_object(ehr_id, object_id))
+    targets = {object_id, str(found.uid)}
+    return replace(found, tags=tuple(tag for tag in tags if tag.target in targets))
 
 
 async def _target(call: Call, ehr_id: str, kind: Kind, uid: str) -> tuple[str, str]:

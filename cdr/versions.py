@@ -175,6 +175,28 @@ class AuditDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag; ``target`` is the id of an object or of a version, ``path`` a place in it."""
+
+    target: str
+    kind: Kind
+    key: str
+    value: str | None = None
+    path: str | None = None
+
+    def to_canonical(self, ehr_id: str) -> JsonObject:
+        """ITEM_TAG as ITS-REST shows it."""
+        shown: JsonObject = {"key": self.key}
+        if self.value is not None:
+            shown["value"] = self.value
+        if self.path is not None:
+            shown["target_path"] = self.path
+        versioned = "" if "::" in self.target else "VERSIONED_"
+        target = object_ref(self.target, f"{versioned}{self.kind}")
+        return shown | {"target": target, "owner_id": object_ref(ehr_id, "EHR")}
+
+
+@dataclass(frozen=True, slots=True)
 class Original:
     """Where an imported version was committed at first: its contribution there, and its audit."""
 
@@ -188,7 +210,8 @@ class StoredVersion:
 
     ``payload`` is the canonical JSON of the data as stored, None for a deletion; ``data`` decodes it
     anew at each call. ``access`` is that of its template, ``organisation`` the number of the one that
-    committed it, ``card_id`` the card that it belongs to.
+    committed it, ``card_id`` the card that it belongs to. ``tags`` are those of the object and
+    of the version, where they were read with it.
     """
 
     uid: ObjectVersionId
@@ -206,6 +229,7 @@ class StoredVersion:
     organisation: str = ""
     card_id: str | None = None
     original: Original | None = None
+    tags: tuple[Tag, ...] = ()
 
     @property
     def is_deleted(self) -> bool:

@@ -8,7 +8,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.answers import created_answer, object_answer, updated_answer, version_answer, version_path
 from api.audit_headers import commit_audit, lifecycle
-from api.composition_formats import MEDIA_TYPES, composition_format, composition_writer, read_composition
+from api.composition_formats import (
+    MEDIA_TYPES,
+    answerable,
+    composition_format,
+    composition_writer,
+    read_composition,
+)
 from api.deps import Context
 from api.http_errors import MalformedRequest
 from api.item_tags import wanted_tags
@@ -79,6 +85,7 @@ async def create_composition(request: Request, ctx: Context, ehr_id: EhrId) -> R
         lifecycle=lifecycle(request.headers),
         audit=commit_audit(request.headers),
         repeatable=repeatable(request),
+        check=answerable(request, ctx, media_type),
     )
     return created_answer(
         request,
@@ -135,6 +142,7 @@ async def update_composition(
         preceding_uid=preceding_uid,
         lifecycle=lifecycle(request.headers),
         audit=commit_audit(request.headers),
+        check=answerable(request, ctx, media_type),
     )
     answer = updated_answer(request, version, media_type, await composition_writer(ctx, version, media_type))
     answer.headers.update(await wanted.store(ctx, version))

@@ -15,7 +15,7 @@ from api.cancelling import ClientGone, no_answer, unless_gone
 from api.errors import JsonFinding, finding_json
 from api.http_errors import MalformedRequest
 from api.languages import preferred_language
-from api.negotiation import JSON, accepted
+from api.negotiation import JSON, accepted, etag
 from api.openapi import EHR_ID_HEADER, bodies, errors, parameters, request_body
 from api.tables import TABLES, answer_form, table_answer
 from api.version import VERSION
@@ -263,7 +263,7 @@ async def _answer(
     answer = result.to_json(generator=f"Helsekort CDR {VERSION}", href=href)
     if result.warnings:
         answer["meta"]["_warnings"] = _shown(request, result.warnings)
-    return json_answer(answer)
+    return json_answer(answer, headers={"ETag": etag(result.uid)})
 
 
 def _shown(request: Request, findings: Sequence[Finding]) -> list[JsonFinding]:

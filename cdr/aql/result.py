@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from archetypes.findings import Finding
 from cdr.aql.printer import print_query
@@ -30,6 +33,12 @@ class ResultSet:
     name: str | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[Finding] = ()
+
+    @property
+    def uid(self) -> str:
+        """What identifies the rows: equal for equal columns and rows."""
+        columns = [_column(column) for column in self.columns]
+        return hashlib.sha256(orjson.dumps([columns, self.rows])).hexdigest()[:32]
 
     def to_json(self, *, generator: str, href: str | None = None) -> dict[str, Any]:
         """RESULT_SET; ``href`` only for a GET."""

@@ -9,29 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from cdr.store.database import DURABLE, Database, Document, store_errors
-from cdr.versions import JsonObject, Kind, object_ref
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag; ``target`` is the id of an object or of a version, ``path`` a place in it."""
-
-    target: str
-    kind: Kind
-    key: str
-    value: str | None = None
-    path: str | None = None
-
-    def to_canonical(self, ehr_id: str) -> JsonObject:
-        """ITEM_TAG as ITS-REST shows it."""
-        shown: JsonObject = {"key": self.key}
-        if self.value is not None:
-            shown["value"] = self.value
-        if self.path is not None:
-            shown["target_path"] = self.path
-        versioned = "" if "::" in self.target else "VERSIONED_"
-        target = object_ref(self.target, f"{versioned}{self.kind}")
-        return shown | {"target": target, "owner_id": object_ref(ehr_id, "EHR")}
+from cdr.versions import Kind, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +25,10 @@ class TagDocuments:
     async def of_target(self, ehr_id: str, target: str) -> Sequence[Tag]:
         """The tags of one object or version."""
         return await self._found({"e": ehr_id, "o": target.partition("::")[0], "target": target})
+
+    async def of_object(self, ehr_id: str, object_id: str) -> Sequence[Tag]:
+        """The tags of an object and of all its versions."""
+        return await self._found({"e": ehr_id, "o": object_id})
 
     async def replace(self, ehr_id: str, target: str, tags: Sequence[Tag]) -> None:
         """Put ``tags`` in place of all tags of a target, at once."""

@@ -8,8 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from archetypes.rm.canonical_xml import read_canonical_xml, write_canonical_xml
-from tests.api.answers import assert_error
-from tests.api.visits import BASE, TEMPLATE, visit
+from templates.opt import write_opt
+from tests.api.answers import assert_error, uid_in
+from tests.api.visits import BASE, TEMPLATE, count_versions, visit
+from tests.cdr.small_template import note, small_template
 
 XML = {"Content-Type": "application/xml", "Accept": "application/xml"}
 
@@ -158,3 +160,26 @@ def test_a_flat_body_without_template_is_refused(client: TestClient, ehr_id: str
 def test_an_unknown_format_is_refused(client: TestClient, ehr_id: str) -> None:
     answer = client.post(f"{BASE}/ehr/{ehr_id}/composition?format=YAML", json=visit())
     assert_error(answer, 400, "parameter.malformed")
+
+
+def test_what_flat_cannot_say_is_not_stored_where_flat_is_the_answer(client: TestClient, ehr_id: str) -> None:
+    """A template that leaves its content open takes any entry, and has no FLAT path for it."""
+    client.post(
+        f"{BASE}/definition/template/adl1.4",
+        content=write_opt(small_template("open.v0")),
+        headers={"Content-Type": "application/xml"},
+    )
+    place = f"{BASE}/ehr/{ehr_id}/composition"
+    body = note(template_id="open.v0") | {"content": visit()["content"]}
+    wanted = {"Prefer": "return=representation", "Accept": FLAT}
+    refused = client.post(place, json=body, headers=wanted)
+    assert_error(refused, 406, "flat.not_sayable")
+    assert [finding["path"] for finding in refused.json()["findings"]] == ["/content"]
+    assert count_versions(client, ehr_id) == 0
+    stored = client.post(place, json=body, headers={"Accept": FLAT})
+    assert stored.status_code == 201, stored.text
+    assert_error(client.get(stored.headers["Location"], headers={"Accept": FLAT}), 406, "flat.not_sayable")
+    object_id = uid_in(stored).partition("::")[0]
+    again = client.put(f"{place}/{object_id}", json=body, headers={"If-Match": uid_in(stored), **wanted})
+    assert_error(again, 406, "flat.not_sayable")
+    assert uid_in(client.get(f"{place}/{object_id}")) == uid_in(stored)

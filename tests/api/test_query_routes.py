@@ -21,6 +21,10 @@ def test_both_methods_give_the_same_rows(client: TestClient, ehr_id: str) -> Non
     assert by_get["rows"] == by_post["rows"] == [[uid] for uid in stored]
     assert by_get["columns"] == by_post["columns"]
     assert by_get["columns"][0]["name"] == "uid"
+    tags = {client.get(PLACE, params={"q": UIDS, "ehr": ehr_id}).headers["ETag"] for _ in range(2)}
+    store_visit(client, ehr_id)
+    tags.add(client.get(PLACE, params={"q": UIDS, "ehr": ehr_id}).headers["ETag"])
+    assert len(tags) == 2, "equal rows have one tag, other rows another"
     assert by_get["q"] == UIDS
     assert by_get["meta"]["_type"] == "RESULTSET"
     assert by_get["meta"]["_href"].startswith(f"http://127.0.0.1:8080{PLACE}?q=")

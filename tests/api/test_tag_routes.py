@@ -111,6 +111,8 @@ def test_tags_come_with_the_document(client: TestClient, ehr_id: str) -> None:
     assert {name: made.headers[name] for name in headers} == headers
     uid = uid_in(made)
     place = f"{BASE}/ehr/{ehr_id}/composition"
+    for read in (f"{place}/{uid}", f"{place}/{uid.partition('::')[0]}"):
+        assert {name: client.get(read).headers.get(name) for name in headers} == headers
     keys = [tag["key"] for tag in client.get(f"{place}/{uid.partition('::')[0]}/tags").json()]
     assert keys == ["category", "flag"]
     assert [tag["value"] for tag in client.get(f"{place}/{uid}/tags").json()] == ['a "b"']
@@ -135,3 +137,19 @@ def test_unreadable_tag_headers_store_nothing(
     answer = client.post(f"{BASE}/ehr/{ehr_id}/composition", json=visit(), headers={header: value})
     assert_error(answer, 400, code)
     assert count_versions(client, ehr_id) == 0
+
+
+def test_tags_of_a_status_are_read_with_it_where_a_header_can_say_them(
+    client: TestClient, ehr_id: str
+) -> None:
+    place = f"{BASE}/ehr/{ehr_id}/ehr_status"
+    uid = uid_in(client.get(place))
+    long = [{"key": f"k{n}", "value": "v" * 900} for n in range(5)]
+    for tags, header in (
+        ([{"key": "language", "value": "nb"}], 'key="language",value="nb"'),
+        ([{"key": "språk", "value": "nb"}], None),
+        (long, None),
+    ):
+        assert client.put(f"{place}/{uid}/tags", json=tags).status_code == 204
+        read = client.get(place).headers
+        assert (read.get("openehr-version-item-tag"), read.get("openehr-item-tag")) == (header, None)
