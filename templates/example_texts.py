@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from re import _constants as regex  # the parse tree has no public door
 from re import _parser as regex_parser
 from typing import Any
@@ -27,6 +28,7 @@ _CATEGORIES = {
 }
 
 
+@lru_cache(maxsize=256)
 def matching_text(pattern: str) -> str | None:
     """A text that the whole pattern matches, always the same; None where we find none."""
     try:

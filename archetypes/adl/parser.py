@@ -35,7 +35,7 @@ _COMMENT = re.compile(r'("(?:\\.|[^"\\])*(?:"|\Z))|--[^\n]*', re.DOTALL)
 _DASHES = re.compile(r"\s*-{8,}\s*")
 _HEADER = re.compile(r"\s*(?:\((?P<meta>[^)]*)\))?\s*(?P<id>\S+)\s*")
 _ID = re.compile(r"(?:[\w.\-]+::)?[A-Za-z]\w*-\w+-\w+\.[\w\-]+\.v[\w.+\-]+")
-_VERSION = re.compile(r"adl_version\s*=\s*(\d+)")
+_VERSION = re.compile(r"adl_version\s*=\s*(\d*)")
 _KINDS = frozenset(kind.value for kind in ArtefactKind)
 _OTHER_SPELLINGS = {"specialize": "specialise", "rules": "invariant"}
 _NEEDED = ("concept", "definition", "ontology")

@@ -295,6 +295,8 @@ HEAD_FAULTS = [
     (_without("definition"), "section 'definition' is missing"),
     (adl("CLUSTER[at0000] matches {*}").replace("1.4", "2.0.6"), "section 'terminology' is missing"),
     (adl("CLUSTER[at0000] matches {*}").replace("1.4", "3.0"), "only ADL 1.4 and ADL 2"),
+    (adl("CLUSTER[at0000] matches {*}").replace("1.4", ".4"), "only ADL 1.4 and ADL 2"),
+    (adl("CLUSTER[at0000] matches {*}").replace("[ISO_639-1", "[ISO_639--1"), "expected a value"),
     (adl("CLUSTER[at0000] matches {*}").replace("[at0000]\n", "test\n", 1), "code of the concept"),
     (adl("CLUSTER[at0000] matches {*}") + "ontology\n", "a second section"),
     (adl("CLUSTER[at0000] matches {*}", ontology="\ta = <1>\n\ta = <2>"), "a second attribute 'a'"),
