@@ -36,6 +36,7 @@ from cdr.versions import (
     normal_object_id,
     text_at,
 )
+from validators.mending import mend
 
 PERSISTENT = "431"  # openehr group composition_category
 
@@ -59,6 +60,7 @@ async def new_version(
     findings = await judge(ctx, opt, data, complete=lifecycle.needs_all)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidComposition(findings)
+    data, _ = mend(data, findings)
     payload = write_canonical(data)
     if len(payload) > ctx.settings.body_limit:
         raise TooLarge(len(payload), ctx.settings.body_limit)

@@ -10,6 +10,7 @@ from validators.card import validate_card
 from validators.card.not_on_card import Subsumed
 from validators.compiled import compile_validator
 from validators.composition.report import MAX_FINDINGS
+from validators.mending import mend
 
 
 def validate_document(
@@ -22,7 +23,12 @@ def validate_document(
 ) -> list[Finding]:
     """Findings in a fixed order: of the template first, then of the card (``subsumed`` as there).
 
+    What ``validators.mending.mend`` mends is a warning, and all else is said of the mended composition.
     After ``limit`` findings of the template the list says ``findings.truncated``.
     """
-    findings = compile_validator(opt)(composition, complete, limit)
+    validate = compile_validator(opt)
+    findings = validate(composition, complete, limit)
+    composition, mended = mend(composition, findings)
+    if mended:
+        findings = mended + validate(composition, complete, limit)
     return findings + validate_card(opt, composition, subsumed=subsumed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
@@ -125,3 +126,21 @@ def test_adl2_is_refused_by_name(client: TestClient) -> None:
     assert client.get(address).json() == []
     assert_error(client.get(f"{address}/a.v1"), 404, "template.not_found")
     assert_error(client.get(f"{address}/a.v1/example"), 404, "template.not_found")
+
+
+def test_numbers_as_text_are_stored_as_numbers(client: TestClient, ehr_id: str) -> None:
+    sent = orjson.dumps(visit(131)).replace(b'"magnitude":131', b'"magnitude":"131"')
+    assert sent != orjson.dumps(visit(131))
+    stored = client.post(
+        f"{BASE}/ehr/{ehr_id}/composition", content=sent, headers={"Content-Type": "application/json"}
+    )
+    assert stored.status_code == 201, stored.text
+    read = client.get(stored.headers["Location"]).json()
+    assert {name: value for name, value in read.items() if name != "uid"} == visit(131)
+    judged = client.post(
+        f"{BASE}/validate", content=sent, headers={"Content-Type": "application/json"}
+    ).json()
+    assert judged["valid"] is True
+    assert [(each["code"], each["severity"]) for each in judged["findings"]] == [
+        ("rm.wrong_value", "warning")
+    ]
