@@ -10,6 +10,7 @@ from cdr.consent import card_closed
 from cdr.consent_errors import CardBlocked, CardInactive, ConsentElsewhere
 from cdr.context import Ctx
 from cdr.errors import UnknownEhr
+from cdr.folder_items import named_objects, without_items
 from cdr.sight import Sight
 from cdr.store.documents import NewVersion
 from cdr.store.waiting import CardGate, Commit
@@ -24,13 +25,13 @@ async def gated(ctx: Ctx, sight: Sight, commit: Commit) -> Commit:
     """
     if commit.consent is None and any(v.access is TemplateAccess.CONSENT for v in commit.versions):
         raise ConsentElsewhere
-    attests = any(each.access.on_card or each.kind is Kind.FOLDER for each in commit.attested)
-    if commit.consent is not None or not (attests or any(map(_on_card, commit.versions))):
+    touched = {each.access for each in commit.versions} | {each.access for each in commit.attested}
+    if commit.consent is not None or not any(access.on_card for access in touched):
         return commit
     facts = await ctx.store.consents.facts(commit.ehr_id)
     if facts is None:
         raise UnknownEhr(commit.ehr_id)
-    lack = facts.lack(ctx.settings.legal_basis, ctx.clock()) or sight.lack
+    lack = ctx.lack_of(facts) or sight.lack
     if lack is not None:
         raise card_closed(lack)
     for version in commit.versions:
@@ -41,7 +42,7 @@ async def gated(ctx: Ctx, sight: Sight, commit: Commit) -> Commit:
 
 def _card_of(commit: Commit, current: str | None) -> str | None:
     """The card that the entries belong to; None for folders. Raises CardInactive."""
-    entries = [version for version in commit.versions if version.access.on_card]
+    entries = [one for one in commit.versions if one.access.on_card and one.kind is Kind.COMPOSITION]
     if not entries:
         return None
     if current is None:
@@ -52,20 +53,23 @@ def _card_of(commit: Commit, current: str | None) -> str | None:
     return current
 
 
-def shown(sight: Sight, version: StoredVersion) -> StoredVersion:
-    """A visible version without its sections that are not."""
-    data = version.data if version.kind is Kind.COMPOSITION and sight.sections else None
+def named_in(version: StoredVersion) -> frozenset[str]:
+    """The objects that a directory refers to; of other versions none."""
+    data = version.data if version.kind is Kind.FOLDER else None
+    return frozenset() if data is None else named_objects(data)
+
+
+def shown(sight: Sight, version: StoredVersion, hidden: frozenset[str]) -> StoredVersion:
+    """A visible version without what is not: sections of a composition, references to ``hidden`` objects."""
+    partial = sight.sections if version.kind is Kind.COMPOSITION else hidden
+    data = version.data if partial else None
     if data is None:
         return version
-    visible = sight.shown(data)
+    is_folder = version.kind is Kind.FOLDER
+    visible = without_items(data, hidden) if is_folder else sight.shown(data)
     if visible is data:
         return version
     return replace(version, payload=write_canonical(cast(JsonObject, visible)))
-
-
-def _on_card(version: NewVersion) -> bool:
-    """Folders name what is on the card, so they go with it."""
-    return version.access.on_card or version.kind is Kind.FOLDER
 
 
 async def _require_whole_sight(ctx: Ctx, sight: Sight, ehr_id: str, version: NewVersion) -> None:
@@ -78,6 +82,7 @@ async def _require_whole_sight(ctx: Ctx, sight: Sight, ehr_id: str, version: New
     before = await ctx.store.reads.version(ehr_id, version.preceding)
     if before is None:
         return
-    hidden = not sight.sees(before.uid.object_id, before)
-    if hidden or shown(sight, before) is not before:
+    marks = await ctx.store.reads.marks(ehr_id, {before.uid.object_id} | named_in(before))
+    hidden = frozenset(one for one, its in marks.items() if not sight.sees(one, its))
+    if before.uid.object_id in hidden or shown(sight, before, hidden) is not before:
         raise CardBlocked

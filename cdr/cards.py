@@ -50,8 +50,7 @@ async def get_card_state(call: Call, ehr_id: str) -> CardState:
     A card that ended without a birth is named to nobody but her, unless she lets it stay.
     """
     facts = await call.ctx.store.consents.facts(normal_object_id(ehr_id)) or NO_CONSENT
-    lack = facts.lack(call.ctx.settings.legal_basis, call.ctx.clock())
-    if lack is not None:
+    if call.ctx.lack_of(facts) is not None:
         return CardState(False, None, None, facts.bar)
     latest = facts.card.id if facts.card and facts.card.id not in call.sight.cards else None
     active = latest if facts.card and facts.card.status is CardStatus.ACTIVE else None

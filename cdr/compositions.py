@@ -207,7 +207,7 @@ async def _version(
     else:
         found = await reads.latest(ehr_id, object_id)
     if found is not None and found.kind is Kind.COMPOSITION:
-        return call.show(found)
+        return await call.show(found)
     await _head(call, ehr_id, object_id)
     raise UnknownVersion(version_uid or (iso(at) if at else object_id))
 
@@ -229,4 +229,4 @@ async def _history(call: Call, ehr_id: str, object_id: str) -> list[StoredVersio
         await _head(call, ehr_id, object_id)
         raise UnknownObject(object_id)
     call.require_visible(object_id, history[0])
-    return history
+    return [await call.show(version) for version in history if call.sees_it(object_id, version)]

@@ -55,8 +55,7 @@ async def get_consent(call: Call, ehr_id: str) -> ConsentView:
     """Her consent and its history. Raises UnknownEhr."""
     facts = await facts_of(call, ehr_id)
     history = await call.ctx.store.consents.history(normal_object_id(ehr_id))
-    lack = facts.lack(call.ctx.settings.legal_basis, call.ctx.clock())
-    return ConsentView(facts, history, lack is None)
+    return ConsentView(facts, history, call.ctx.lack_of(facts) is None)
 
 
 @asking(Action.READ_CONSENT)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from cdr.actor import Actor, ActorKind
-from cdr.consent import ConsentFacts
+from cdr.consent import ConsentFacts, Lack
 from cdr.query_worker import QueryWorker
 from cdr.settings import Settings
 from cdr.sight import Terms
@@ -63,6 +63,10 @@ class Ctx:
     consent_source: ConsentSource | None = None
     commits: CommitSink | None = None
     query_worker: QueryWorker | None = None
+
+    def lack_of(self, facts: ConsentFacts) -> Lack | None:
+        """Why nothing of a card may be stored or shown now, as far as consent goes."""
+        return facts.lack(self.settings.legal_basis, self.clock())
 
     @property
     def terms(self) -> Terms:

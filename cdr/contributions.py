@@ -15,7 +15,7 @@ from cdr.errors import CdrError, ContributionExists, UnknownContribution, Unknow
 from cdr.repeats import Repeatable, commit_once
 from cdr.store.documents import NewVersion
 from cdr.store.waiting import Commit, ContributionFacts, StatusFacts
-from cdr.versions import CommitAudit, Contribution, JsonObject, Kind, normal_object_id
+from cdr.versions import CommitAudit, Contribution, JsonObject, normal_object_id
 
 
 @reading(Action.READ_CONTRIBUTION)
@@ -30,24 +30,23 @@ async def get_contribution(call: Call, ehr_id: str, uid: str) -> JsonObject:
 
 
 async def _shown(call: Call, ehr_id: str, contribution: Contribution) -> Contribution:
-    """A contribution as far as the caller may see what it holds.
+    """A contribution as far as the caller may see what it holds, without its description if that is not all.
 
     Raises CardClosed where part of it is on a card that is closed, UnknownContribution where all is hidden.
     """
-    if call.sight.whole:
+    if call.sees_all:
         return contribution
-    visible = []
-    for uid, kind in contribution.versions:
-        head = await call.ctx.store.reads.head(ehr_id, uid.object_id)
-        if head is None or (kind is Kind.FOLDER and call.sight.lack is not None):
-            raise call.absent(UnknownContribution(contribution.uid))
-        if head.access.on_card and call.sight.lack is not None:
-            raise card_closed(call.sight.lack)
-        if call.sight.sees(uid.object_id, head):
-            visible.append((uid, kind))
-    if not visible:
-        raise UnknownContribution(contribution.uid)
-    return replace(contribution, versions=tuple(visible))
+    objects = {uid.object_id for uid, _ in contribution.versions}
+    marks = await call.ctx.store.reads.marks(ehr_id, objects)
+    if call.sight.lack is not None and any(its.access.on_card for its in marks.values()):
+        raise card_closed(call.sight.lack)
+    seen = {one for one, its in marks.items() if call.sees_it(one, its)}
+    if not seen:
+        raise call.absent(UnknownContribution(contribution.uid))
+    if seen == objects:
+        return contribution
+    visible = tuple((uid, kind) for uid, kind in contribution.versions if uid.object_id in seen)
+    return replace(contribution, versions=visible, audit=replace(contribution.audit, description=None))
 
 
 @writing(Action.CREATE_CONTRIBUTION)

@@ -66,6 +66,8 @@ async def get_directory(
 ) -> StoredVersion:
     """The directory: latest, of one version, or as it was at a time; it may be a deletion.
 
+    What is hidden from the caller is in none of its folders.
+
     Raises UnknownEhr, UnknownDirectory, UnknownVersion, MalformedVersionId.
     """
     ehr_id = normal_object_id(ehr_id)
@@ -75,7 +77,7 @@ async def get_directory(
     else:
         found = await reads.version(ehr_id, ObjectVersionId.parse(version_uid))
     if found is not None and found.kind is Kind.FOLDER:
-        return found
+        return await call.show(found)
     if not await reads.has_ehr(ehr_id):
         raise UnknownEhr(ehr_id)
     raise UnknownDirectory(ehr_id) if version_uid is None else UnknownVersion(version_uid)

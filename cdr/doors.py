@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from cdr.access import Action, Asked, Decision, allow_all, decide, may_enter, ma
 from cdr.audit import AuditEntry, Outcome
 from cdr.audit_names import object_name, without_national_ids
 from cdr.candidates import QueryAccess
-from cdr.card_gate import gated, shown
+from cdr.card_gate import gated, named_in, shown
 from cdr.consent import card_closed
 from cdr.consent_errors import CardClosed, ConsentChanged
 from cdr.context import ActorKind, Ctx
@@ -146,27 +146,54 @@ class Call:
         head = await self.ctx.store.reads.head(ehr_id, object_id)
         return head is not None and decision.sight.sees(object_id, head)
 
-    def show(self, version: StoredVersion) -> StoredVersion:
+    async def show(self, version: StoredVersion) -> StoredVersion:
         """A version of the EHR as the caller may see it: without what is hidden from it.
 
+        What was said of its contribution is left out where that holds something hidden: it may tell of it.
         Raises CardClosed where nothing of the card is shown, UnknownObject where this object is not,
         NotAllowed where the token's scopes do not reach its template.
         """
-        self._within_scope(version)
-        if self.sight.whole:
-            return version
         self.require_visible(version.uid.object_id, version)
-        return shown(self.sight, version)
+        hidden = await self.hidden_among(version.ehr_id, named_in(version))
+        return await self._discreet(shown(self.sight, version, hidden))
 
-    def _within_scope(self, version: StoredVersion) -> None:
-        if self.ctx.actor.grants is None or version.template_id is None:
-            return
-        decision = may_name(self.ctx.actor, self.action, version.template_id)
-        if not decision.allowed:
-            raise NotAllowed(self.action.value, decision.reason, decision.code)
+    async def _discreet(self, version: StoredVersion) -> StoredVersion:
+        if self.sees_all or version.audit.description is None:
+            return version
+        reads = self.ctx.store.reads
+        contribution = await reads.contribution(version.ehr_id, version.contribution_id)
+        parts = [uid.object_id for uid, _ in contribution.versions] if contribution else []
+        if not await self.hidden_among(version.ehr_id, parts):
+            return version
+        return replace(version, audit=replace(version.audit, description=None))
+
+    @property
+    def sees_all(self) -> bool:
+        """True if nothing of the EHR is hidden from the caller, and every template in reach of its token."""
+        return self.sight.whole and self.ctx.actor.grants is None
+
+    def sees_it(self, object_id: str, marks: Marks) -> bool:
+        """May an object of the EHR be known to the caller?"""
+        return self.sight.sees(object_id, marks) and self._out_of_scope(marks) is None
+
+    async def hidden_among(self, ehr_id: str, object_ids: Collection[str]) -> frozenset[str]:
+        """Those of the objects that the caller may not know; one that the EHR does not hold is not hidden."""
+        if self.sees_all or not object_ids:
+            return frozenset()
+        marks = await self.ctx.store.reads.marks(ehr_id, object_ids)
+        return frozenset(one for one, its in marks.items() if not self.sees_it(one, its))
+
+    def _out_of_scope(self, marks: Marks) -> Decision | None:
+        if self.ctx.actor.grants is None or marks.template_id is None:
+            return None
+        decision = may_name(self.ctx.actor, self.action, marks.template_id)
+        return None if decision.allowed else decision
 
     def require_visible(self, object_id: str, marks: Marks) -> None:
-        """Raises CardClosed, UnknownObject for a version that the caller may not see."""
+        """Raises CardClosed, UnknownObject, NotAllowed for a version that the caller may not see."""
+        refused = self._out_of_scope(marks)
+        if refused is not None:
+            raise NotAllowed(self.action.value, refused.reason, refused.code)
         if marks.access.on_card and self.sight.lack is not None:
             raise card_closed(self.sight.lack)
         if not self.sight.sees(object_id, marks):

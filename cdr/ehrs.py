@@ -106,7 +106,7 @@ async def _status(
         found = await reads.latest(ehr_id, object_id)
     if found is None:
         raise UnknownVersion(version_uid or (iso(at) if at else object_id))
-    return found
+    return await call.show(found)
 
 
 @writing(Action.UPDATE_STATUS)
@@ -190,4 +190,4 @@ async def _status_history(call: Call, ehr_id: str) -> list[StoredVersion]:
     history = await call.ctx.store.reads.history(ehr_id, await _status_object(call, ehr_id))
     if not history:  # erased between the two reads
         raise UnknownEhr(ehr_id)
-    return list(history)
+    return [await call.show(version) for version in history]

@@ -12,6 +12,7 @@ from cdr.errors import InvalidDirectory, TooLarge, UnknownFolder
 from cdr.national_id import check_identifiers
 from cdr.store.documents import Head, NewVersion, compress
 from cdr.versions import ChangeType, JsonObject, Kind, Lifecycle, ObjectVersionId, text_at
+from templates.operational import TemplateAccess
 from validators.composition.place import Place
 from validators.composition.reference_model import check_reference_model
 from validators.composition.report import Report
@@ -38,6 +39,7 @@ def folder_version(
     return NewVersion(
         uid=uid,
         kind=Kind.FOLDER,
+        access=TemplateAccess.CARD,
         lifecycle=lifecycle,
         change_type=change_type,
         payload=payload,

@@ -57,7 +57,7 @@ async def get_copy(call: Call, ehr_id: str, *, with_total: bool = False) -> HerC
     versions = await call.ctx.store.reads.on_card(ehr_id)
     entries = [
         Entry(str(one.uid), one.audit.time_committed, one.data if with_total else without_total(one.data))
-        for one in map(call.show, versions)
+        for one in [await call.show(version) for version in versions]
         if one.data is not None
     ]
     return HerCopy(

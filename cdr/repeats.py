@@ -76,7 +76,7 @@ async def _earlier(call: Call, key: RepeatKey) -> Committed | None:
     if known.digest != key.digest:
         raise RepeatMismatch
     versions = [
-        call.show(version)
+        await call.show(version)
         for version in await call.ctx.store.reads.committed(known.ehr_id, known.contribution_id)
     ]
     what = str(versions[0].uid) if versions else known.contribution_id

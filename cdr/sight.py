@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from enum import StrEnum
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -44,7 +45,6 @@ class Sight:
     objects: frozenset[str] = frozenset()
     cards: frozenset[str] = frozenset()
     sections: frozenset[str] = frozenset()
-    hidden_templates: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -53,15 +53,7 @@ class Sight:
 
     def sees(self, object_id: str, marks: Marks) -> bool:
         """May a version with these marks be seen, if only in part?"""
-        if marks.template_id in self.hidden_templates:
-            return False
-        if not marks.access.on_card:
-            return True
-        if self.lack is not None or object_id in self.objects or marks.card_id in self.cards:
-            return False
-        if marks.access is TemplateAccess.SHIELDED and self.shielded_of is not None:
-            return marks.organisation in self.shielded_of
-        return not any(marks.template_id in section.templates for section in self._hidden_sections())
+        return all(any(one.holds(object_id, marks) for one in each) for each in conditions(self))
 
     def shown(self, composition: Mapping[str, Any]) -> Mapping[str, Any]:
         """A composition without the sections that are not seen; itself if there are none in it."""
@@ -78,6 +70,63 @@ class Sight:
 
 
 EVERYTHING = Sight()
+
+
+class Mark(StrEnum):
+    """By what a version is seen or not."""
+
+    OBJECT = "object"
+    TEMPLATE = "template"
+    ACCESS = "access"
+    ORGANISATION = "organisation"
+    CARD = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A mark of a version is one of ``values``, or (``within`` false) none of them."""
+
+    mark: Mark
+    values: frozenset[str | None]
+    within: bool = True
+
+    def holds(self, object_id: str, marks: Marks) -> bool:
+        """Is it so for a version of this object with these marks?"""
+        return (_MARKS[self.mark](object_id, marks) in self.values) is self.within
+
+
+_MARKS: Mapping[Mark, Callable[[str, Marks], str | None]] = {
+    Mark.OBJECT: lambda object_id, marks: object_id,
+    Mark.TEMPLATE: lambda object_id, marks: marks.template_id,
+    Mark.ACCESS: lambda object_id, marks: marks.access,
+    Mark.ORGANISATION: lambda object_id, marks: marks.organisation,
+    Mark.CARD: lambda object_id, marks: marks.card_id,
+}
+_OFF_CARD = Among(Mark.ACCESS, frozenset(access for access in TemplateAccess if not access.on_card))
+_NOT_SHIELDED = Among(Mark.ACCESS, frozenset({TemplateAccess.SHIELDED}), within=False)
+
+
+@lru_cache(maxsize=1000)
+def conditions(sight: Sight) -> tuple[tuple[Among, ...], ...]:
+    """A sight as conditions on marks: of each at least one alternative holds.
+
+    The one place that says what is hidden: :meth:`Sight.sees` and the store's query follow it.
+    """
+    if sight.lack is not None:
+        return ((_OFF_CARD,),)
+    found: list[tuple[Among, ...]] = []
+    if sight.shielded_of is not None:
+        found.append((_NOT_SHIELDED, Among(Mark.ORGANISATION, frozenset(sight.shielded_of))))
+    sections = [card_sections()[key] for key in sight.sections if key in card_sections()]
+    hidden = {
+        Mark.OBJECT: sight.objects,
+        Mark.CARD: sight.cards,
+        Mark.TEMPLATE: frozenset(template for section in sections for template in section.templates),
+    }
+    found += [
+        (_OFF_CARD, Among(mark, frozenset(values), within=False)) for mark, values in hidden.items() if values
+    ]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def _is_plain_access(access: QueryAccess) -> bool:
     Whoever may query known EHRs only is told of these women, whom the audit is to name one by one.
     """
     known = QueryAccess(excluded=access.excluded, sights=access.sights)
-    return access == known and not access.sights.partial and not access.sights.others.objects
+    return access == known and not access.sights.partial
 
 
 def _aggregates_everything(scope: Scope) -> bool:

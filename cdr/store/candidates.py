@@ -16,6 +16,7 @@ from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from cdr.candidates import CandidateFilter, Record
 from cdr.errors import QueryTimeout
+from cdr.folder_items import named_objects, without_items
 from cdr.sight import Sights
 from cdr.store.candidate_explain import Reading, explain_candidates
 from cdr.store.candidate_filter import ehr_query, versions_query
@@ -24,6 +25,7 @@ from cdr.store.candidate_searches import Search, searches
 from cdr.store.database import FAR, Database, Document, store_errors
 from cdr.store.documents import decompress, version_marks
 from cdr.store.hot_indexes import HotIndexes
+from cdr.store.sight_filter import marks_of
 from cdr.versions import Kind, iso
 
 BATCH = 200
@@ -176,10 +178,20 @@ class Snapshot:
             async for document in cursor:
                 batch.append(document)
                 if len(batch) == size:
-                    yield _visible(batch, wanted.sights)
+                    yield await self._shown(batch, wanted)
                     batch, size = [], BATCH
                     self.deadline.milliseconds()
-        yield _visible(batch, wanted.sights)
+        yield await self._shown(batch, wanted)
+
+    async def _shown(self, documents: list[Document], wanted: CandidateFilter) -> list[Document]:
+        """What the caller may see; the rest is as if it were not stored."""
+        sights = wanted.sights
+        if sights.whole:
+            return documents
+        seen = [each for each in documents if sights.of(each["e"]).sees(each["o"], version_marks(each))]
+        if wanted.needs_audit:
+            await self._discreet(seen, sights)
+        return seen
 
     # --- whole EHRs -----------------------------------------------------------------------------
 
@@ -279,16 +291,35 @@ class Snapshot:
         if wanted.as_of is not None:
             query |= {"until": {"$gt": wanted.as_of}, "tc": {"$lte": wanted.as_of}}
         async for found in self.database.versions.find(query, session=self.session):
-            is_folder = found["k"] == Kind.FOLDER.value
-            closed = is_folder and wanted.sights.of(found["e"]).lack is not None  # folders go with the card
-            if found["e"] in facts and not closed:
-                name = "directory" if is_folder else "ehr_status"
+            seen = wanted.sights.of(found["e"]).sees(found["o"], version_marks(found))
+            if found["e"] in facts and seen:
+                name = "directory" if found["k"] == Kind.FOLDER.value else "ehr_status"
                 facts[found["e"]][name] = orjson.loads(decompress(found["z"]))
+        if wanted.needs_directory and not wanted.sights.whole:
+            await self._without_hidden_items(facts, wanted.sights)
         return facts
 
+    async def _without_hidden_items(self, facts: Mapping[str, Document], sights: Sights) -> None:
+        """Directories name nothing that is hidden."""
+        named = {ehr_id: named_objects(ehr.get("directory", {})) for ehr_id, ehr in facts.items()}
+        marks = await marks_of(self.database, facts, frozenset().union(*named.values()), self.session)
+        for ehr_id, names in named.items():
+            sight = sights.of(ehr_id)
+            hidden = frozenset(each for each in names & marks.keys() if not sight.sees(each, marks[each]))
+            if hidden:
+                facts[ehr_id]["directory"] = without_items(facts[ehr_id]["directory"], hidden)
 
-def _visible(documents: list[Document], sights: Sights) -> list[Document]:
-    """What the caller may see; the rest is as if it were not stored."""
-    if sights.whole:
-        return documents
-    return [each for each in documents if sights.of(each["e"]).sees(each["o"], version_marks(each))]
+    async def _discreet(self, documents: Sequence[Document], sights: Sights) -> None:
+        """What was said of a contribution is left out where part of that is hidden: it may tell of it."""
+        told = {each["ct"] for each in documents if "d" in each["au"]}
+        if not told:
+            return
+        found = self.database.contributions.find({"_id": {"$in": sorted(told)}}, session=self.session)
+        parts = {each["_id"]: {one["o"] for one in each["v"]} async for each in found}
+        ehr_ids = {each["e"] for each in documents}
+        marks = await marks_of(self.database, ehr_ids, set().union(*parts.values()), self.session)
+        for document in documents:
+            sight = sights.of(document["e"])
+            others = parts.get(document["ct"], set()) & marks.keys()
+            if any(not sight.sees(each, marks[each]) for each in others):
+                document["au"].pop("d", None)

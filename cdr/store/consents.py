@@ -70,13 +70,13 @@ def card_gate_updates(group: Sequence[Commit]) -> list[UpdateOne]:
     """For each EHR whose card is written: a write on its gate that finds it only while consent holds."""
     gates = {(c.ehr_id, c.gate): c.clock for c in group if c.gate is not None}
     return [
-        UpdateOne({"_id": ehr_id, **_open_card(gate, clock)}, {"$inc": {"gate.w": 1}})
+        UpdateOne({"_id": ehr_id, **open_card(gate, clock)}, {"$inc": {"gate.w": 1}})
         for (ehr_id, gate), clock in gates.items()
         if gate is not None
     ]
 
 
-def _open_card(gate: CardGate, now: datetime) -> Document:
+def open_card(gate: CardGate, now: datetime) -> Document:
     """ConsentFacts.lack and the current card, as a condition on the document of the EHR."""
     condition: Document = {
         "gate.open": True,

@@ -170,10 +170,7 @@ def version_document(
         document["ps"] = version.preceding.system_id
     if version.template_id is not None:
         document |= {"tid": version.template_id, "th": version.template_hash, "p": version.persistent}
-    if version.access.on_card and card_id is not None:
-        document["cd"] = card_id
-    marks = {"ac": version.access.value, "og": organisation}
-    document |= {key: mark for key, mark in marks.items() if mark}
+    document |= _marks(version, organisation, card_id)
     if version.compressed is not None:
         document["z"] = version.compressed
         if version.kind is Kind.COMPOSITION:
@@ -185,6 +182,20 @@ def version_document(
     if version.original is not None:
         document["im"] = _original_document(version.original)
     return document
+
+
+def _marks(version: NewVersion, organisation: str, card_id: str | None) -> Document:
+    """What says who may see a version; folders go with the card by their kind, and belong to none."""
+    marks = {"og": organisation}
+    if version.kind is Kind.COMPOSITION:
+        marks |= {"ac": version.access.value, "cd": card_id if version.access.on_card and card_id else ""}
+    return {key: mark for key, mark in marks.items() if mark}
+
+
+def _access(document: Document) -> TemplateAccess:
+    """Folders name what is on the card, so they go with it."""
+    is_folder = document["k"] == Kind.FOLDER.value
+    return TemplateAccess.CARD if is_folder else TemplateAccess(document.get("ac", ""))
 
 
 def _original_document(original: Original) -> Document:
@@ -226,7 +237,7 @@ def stored_version(document: Document) -> StoredVersion:
         preceding_uid=preceding_uid(document),
         signature=document.get("sg"),
         attestations=tuple(document.get("at", ())),
-        access=TemplateAccess(document.get("ac", "")),
+        access=_access(document),
         organisation=document.get("og", ""),
         card_id=document.get("cd"),
         original=_original(document.get("im")),
@@ -257,7 +268,7 @@ def committed_version(
         attestations=tuple(_attestations(version, audit)),
         access=version.access,
         organisation=organisation,
-        card_id=card_id if version.access.on_card else None,
+        card_id=card_id if version.kind is Kind.COMPOSITION and version.access.on_card else None,
         original=version.original,
     )
 
@@ -298,14 +309,12 @@ class VersionMarks:
 
 
 def version_marks(document: Document) -> VersionMarks:
-    """The marks of the version in a document."""
-    access = TemplateAccess(document.get("ac", ""))
-    return VersionMarks(document.get("tid"), access, document.get("og", ""), document.get("cd"))
+    """The marks of the version in a document that was read with MARK_FIELDS at least."""
+    return VersionMarks(document.get("tid"), _access(document), document.get("og", ""), document.get("cd"))
 
 
-HEAD_FIELDS = dict.fromkeys(("o", "n", "s", "k", "tc", "lc", "tid", "p", "ac", "og", "cd"), 1) | {
-    "r": {"$slice": 1}
-}
+MARK_FIELDS = dict.fromkeys(("o", "k", "tid", "ac", "og", "cd"), 1)
+HEAD_FIELDS = dict.fromkeys((*MARK_FIELDS, "n", "s", "tc", "lc", "p"), 1) | {"r": {"$slice": 1}}
 
 
 def head(document: Document) -> Head:
@@ -318,7 +327,7 @@ def head(document: Document) -> Head:
         template_id=document.get("tid"),
         persistent=document.get("p", False),
         archetype_id=next(iter(document.get("r", ())), ""),
-        access=TemplateAccess(document.get("ac", "")),
+        access=_access(document),
         organisation=document.get("og", ""),
         card_id=document.get("cd"),
     )

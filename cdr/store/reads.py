@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,13 @@ from cdr.store.database import FAR, Database, Document, store_errors
 from cdr.store.documents import (
     HEAD_FIELDS,
     Head,
+    VersionMarks,
     document_id,
     head,
     stored_contribution,
     stored_version,
 )
+from cdr.store.sight_filter import marks_of
 from cdr.store.waiting import RepeatKey
 from cdr.versions import Contribution, Ehr, Kind, ObjectVersionId, StoredVersion
 from templates.operational import TemplateAccess
@@ -76,6 +78,11 @@ class Reads:
                 {"e": ehr_id, "o": object_id}, HEAD_FIELDS, sort=[("n", -1)]
             )
         return None if found is None else head(found)
+
+    async def marks(self, ehr_id: str, object_ids: Iterable[str]) -> Mapping[str, VersionMarks]:
+        """By what it is decided who may see these objects; of those only that are in the EHR."""
+        with store_errors():
+            return await marks_of(self.database, [ehr_id], object_ids)
 
     async def version(self, ehr_id: str, uid: ObjectVersionId) -> StoredVersion | None:
         """One version by its full id."""

@@ -22,6 +22,7 @@ from cdr.store.mongo import Store
 from cdr.stored_rows import make_rows
 from cdr.submission import start_time
 from cdr.versions import AuditDetails, ChangeType, Kind, Lifecycle, ObjectVersionId, iso, text_at
+from templates.operational import TemplateAccess
 from tests.cdr.aql.queries import SYSTOLIC
 from tests.cdr.aql.records import PRESSURE, random_records
 from tests.cdr.aql.test_differential import ACCESSES, NOW, queries_of
@@ -33,10 +34,11 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 SEEDS = 40
 # The reference knows nothing of what is hidden: with these, rows and compositions are compared.
 SIGHTS = (
-    Sights(Sight(hidden_templates=frozenset({"template.v1"}))),
-    Sights(by_ehr={"ehr-0": Sight(hidden_templates=frozenset({"template.v2"}))}),
-    Sights(Sight(hidden_templates=frozenset({"template.v1"})), {"ehr-1": Sight()}),
+    Sights(Sight(shielded_of=frozenset())),
+    Sights(by_ehr={"ehr-0": Sight(cards=frozenset({"card"}))}),
+    Sights(Sight(shielded_of=frozenset()), {"ehr-1": Sight()}),
 )
+MARKED = {"template.v1": TemplateAccess.SHIELDED, "template.v2": TemplateAccess.CARD}
 
 
 async def test_the_store_equals_the_reference(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +149,7 @@ def document_of(ehr_id: str, version: VersionRecord) -> Document:
     composition = None if version.composition is None else dict(version.composition)
     payload = None if composition is None else orjson.dumps(composition)
     uid = ObjectVersionId.parse(version.uid)
+    template_id = text_at(composition, "archetype_details", "template_id", "value")
     new = NewVersion(
         uid=uid,
         kind=Kind.COMPOSITION,
@@ -155,12 +158,15 @@ def document_of(ehr_id: str, version: VersionRecord) -> Document:
         payload=payload,
         compressed=None if payload is None else compress(payload),
         preceding=uid.preceding,
-        template_id=text_at(composition, "archetype_details", "template_id", "value"),
+        template_id=template_id,
+        access=MARKED.get(template_id or "", TemplateAccess.OPEN),
         start_time=None if composition is None else start_time(composition),
         rows=None if composition is None else make_rows(composition),
     )
     audit = audit_of(version)
-    return version_document(new, ehr_id=ehr_id, contribution_id=version.contribution, audit=audit)
+    return version_document(
+        new, ehr_id=ehr_id, contribution_id=version.contribution, audit=audit, card_id="card"
+    )
 
 
 def whole_document(ehr_id: str, kind: Kind, whole: dict[str, Any]) -> Document:
