@@ -15,7 +15,11 @@ from cdr.store.embedded import EmbeddedMongod
 # The one setting of the tests themselves, so cdr.settings does not know it.
 WITHOUT_MONGO = os.environ.get("HELSEKORT_WITHOUT_MONGO") == "1"  # noqa: TID251
 
-settings.register_profile("long")  # tests that can look at much more do so under this profile
+# The gate looks at the same cases each time, so that it tells what a change broke; how long one takes is no
+# matter. ``--hypothesis-profile=long`` looks for new cases, and at many more where a test can.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("long", deadline=None)
+settings.load_profile("gate")
 
 
 @pytest.fixture(scope="session")

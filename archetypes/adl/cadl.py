@@ -52,7 +52,7 @@ def _object(stream: TokenStream, depth: int) -> CObject:
         return _code_phrase(stream)
     if stream.token.kind == "bracket":
         return _constraint_ref(stream)
-    if stream.token.kind in ("integer", "real") and stream.peek().text == "|":
+    if _at_ordinals(stream):
         return _ordinals(stream)
     if at_primitive(stream):
         return _primitive(stream)
@@ -160,6 +160,15 @@ def _constraint_ref(stream: TokenStream) -> CObject:
         rm_type_name="CODE_PHRASE",
         reference=reference,
         span=stream.source.span(token.start),
+    )
+
+
+def _at_ordinals(stream: TokenStream) -> bool:
+    """A number, a bar and a code; a number may stand before the bar of an interval, too."""
+    return (
+        stream.token.kind in ("integer", "real")
+        and stream.peek().text == "|"
+        and stream.peek(2).kind in ("code", "bracket")
     )
 
 

@@ -56,7 +56,7 @@ def kind_of(text: str) -> str:
 
 
 class TokenStream:
-    """Tokens of a part of a source, one of lookahead; ``comments`` are those passed so far, by offset."""
+    """Tokens of a part of a source; ``comments`` are those passed so far, by offset."""
 
     def __init__(self, source: SourceText, start: int, end: int) -> None:
         self.source = source
@@ -81,9 +81,12 @@ class TokenStream:
         self.token = self._scan(taken.end)
         return taken
 
-    def peek(self) -> Token:
-        """The token after the current one."""
-        return self._scan(self.token.end)
+    def peek(self, ahead: int = 1) -> Token:
+        """The token after the current one, or further ahead."""
+        token = self.token
+        for _ in range(ahead):
+            token = self._scan(token.end)
+        return token
 
     def at(self, *texts: str) -> bool:
         """True if the current token is one of these words or symbols (case matters not)."""

@@ -249,7 +249,7 @@ FAULTS = [
     ("[at0002]", "expected a constraint code"),
     ("[local::at1,, at2", "expected"),
     ("0|[local::at1, at2]", "expected one code"),
-    ("0|5", "expected a code"),
+    ("0|5", "not closed"),
     ("|1..|", "not an interval"),
     ("|a..b|", "is no integer"),
     ("|1..P1D|", "different types"),
