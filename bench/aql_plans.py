@@ -1,9 +1,10 @@
-"""Writes ``docs/aql-plans.md``: the plan, the index and the time of each query of a load driver.
+"""Writes ``docs/aql-plans.md``: plan, index, time and rightness of each query of a load driver.
 
     python -m bench.aql_plans --driver FILE [--records 100] [--out docs/aql-plans.md]
 
 The driver is a Python file that makes data and queries for any openEHR server (``QUERIES``, ``body_for``,
-``ehr_id``, ``ehr_status``, ``templates``). The times of one run are to be compared with each other.
+``ehr_id``, ``ehr_status``, ``templates``). The times of one run are to be compared with each other. Exit
+status 1 if an answer is wrong.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import importlib.util
 import json
 import random
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +27,10 @@ from typing import Any
 
 import orjson
 
+from bench.query_oracle import ANSWERS, Document, World
 from cdr.aql import compile_query, parse, resolve
 from cdr.aql.compile import Plan
+from cdr.aql.scope import Scope
 from cdr.candidates import QueryAccess, VersionFilter
 from cdr.query_running import Bounds, RunningHere
 from cdr.store.candidate_explain import Reading
@@ -43,10 +47,11 @@ Made by `python -m bench.aql_plans --driver FILE` over {records} EHRs with {each
 The plan is what `POST /openehr/v1/query/explain` tells.
 `examined` are index keys and documents that the searches look at if they run to their end, `candidates` what they hand over, `rows` the answer.
 A count hands over groups of values; a query that stops early looks at less.
+`answer` is what `bench/query_oracle.py` says of the rows, which works them out over the same data in plain Python and uses nothing of the product; rows and compositions are both asked.
 `before` is the time of the same query decided on compositions, without conditions on values in the database, in the same run: the ratio counts, not the milliseconds.
 
-| query | indexes | stored | keys examined | documents examined | candidates | rows | ms | before |
-|---|---|---|---|---|---|---|---|---|"""  # noqa: E501 - a page, not code
+| query | indexes | stored | keys examined | documents examined | candidates | rows | answer | ms | before |
+|---|---|---|---|---|---|---|---|---|---|"""  # noqa: E501 - a page, not code
 SEED = 42
 EACH = 20
 RUNS = 5
@@ -64,6 +69,8 @@ def main() -> None:
     arguments = parser.parse_args()
     answers = asyncio.run(_answers(_driver(arguments.driver), arguments.records))
     arguments.out.write_text("\n".join(_page(answers, arguments.records)), encoding="utf-8")
+    wrong = [f"{each.name}: {each.fault}" for each in answers if each.fault]
+    sys.exit("\n".join(wrong) or 0)
 
 
 def _driver(path: Path) -> ModuleType:
@@ -83,6 +90,7 @@ class Answer:
     plan: str
     reading: Reading | None
     rows: int
+    fault: str | None
     milliseconds: float
     before: float
 
@@ -92,16 +100,18 @@ async def _answers(driver: ModuleType, records: int) -> list[Answer]:
         mongod = await EmbeddedMongod.start(Path(folder), mongod=None, cache_mib=512)
         try:
             store = await Store.open(mongod.uri, hot_indexes=16)
-            await _load(store, driver, records)
-            for _ in range(2):  # indexes on values are made once they were asked for
-                answers = [await _answer(store, driver, records, each) for each in driver.QUERIES]
+            stored = await _load(store, driver, records)
+            asked = [_Asked.of(driver, records, each) for each in driver.QUERIES]
+            for each in asked:  # indexes on values are made once they were asked for
+                await _timed(store, each.plan, runs=1)
+            answers = [await _answer(store, each, stored) for each in asked]
             await store.close()
             return answers
         finally:
             await mongod.stop()
 
 
-async def _load(store: Store, driver: ModuleType, records: int) -> None:
+async def _load(store: Store, driver: ModuleType, records: int) -> list[Document]:
     database = store._database
     ehrs = [
         {
@@ -115,17 +125,19 @@ async def _load(store: Store, driver: ModuleType, records: int) -> None:
         for number in range(records)
     ]
     await database.ehrs.insert_many(ehrs)
-    documents = []
-    for document in _documents(driver, records):
+    documents, stored = [], []
+    for ehr_id, body, document in _documents(driver, records):
+        stored.append(Document(ehr_id, body))
         documents.append(document)
         if len(documents) == BATCH:
             await database.versions.insert_many(documents)
             documents = []
     if documents:
         await database.versions.insert_many(documents)
+    return stored
 
 
-def _documents(driver: ModuleType, records: int) -> Iterator[dict[str, Any]]:
+def _documents(driver: ModuleType, records: int) -> Iterator[tuple[str, Mapping[str, Any], dict[str, Any]]]:
     kinds = ["p" if each == 0 else "v" for each in range(EACH) for _ in range(records)]
     kinds += ["l"] * (records // 10)
     audit = AuditDetails(
@@ -148,24 +160,44 @@ def _documents(driver: ModuleType, records: int) -> Iterator[dict[str, Any]]:
             rows=make_rows(body),
         )
         ehr_id = driver.ehr_id(SEED, number % records)
-        yield version_document(version, ehr_id=ehr_id, contribution_id=str(number), audit=audit)
+        made = version_document(version, ehr_id=ehr_id, contribution_id=str(number), audit=audit)
+        yield ehr_id, body, made
 
 
-async def _answer(store: Store, driver: ModuleType, records: int, query: Sequence[str]) -> Answer:
-    name, text, kind = query
-    chance = random.Random(name)
-    some = [driver.ehr_id(SEED, chance.randrange(records)) for _ in range(20)]
-    text = text.replace("{EHR}", some[0]).replace("{EHRS}", ",".join(f"'{each}'" for each in some))
-    scope = resolve(parse(text), {"ehr_id": some[0]} if kind == "ehr" else {})
-    plan = compile_query(scope, QueryAccess.all_except())
-    before = _without_rows(compile_query(scope, QueryAccess.all_except(), by_rows=False))
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query of the driver, about the EHRs ``some``."""
+
+    name: str
+    scope: Scope
+    some: Sequence[str]
+
+    @classmethod
+    def of(cls, driver: ModuleType, records: int, query: Sequence[str]) -> _Asked:
+        name, text, kind = query
+        chance = random.Random(name)
+        some = [driver.ehr_id(SEED, chance.randrange(records)) for _ in range(20)]
+        text = text.replace("{EHR}", some[0]).replace("{EHRS}", ",".join(f"'{each}'" for each in some))
+        return cls(name, resolve(parse(text), {"ehr_id": some[0]} if kind == "ehr" else {}), some)
+
+    @property
+    def plan(self) -> Plan:
+        return compile_query(self.scope, QueryAccess.all_except())
+
+    @property
+    def before(self) -> Plan:
+        return _without_rows(compile_query(self.scope, QueryAccess.all_except(), by_rows=False))
+
+
+async def _answer(store: Store, asked: _Asked, stored: Sequence[Document]) -> Answer:
+    plan = asked.plan
     rows, milliseconds = await _timed(store, plan)
-    rows_before, milliseconds_before = await _timed(store, before)
-    assert rows == rows_before, name
+    rows_before, milliseconds_before = await _timed(store, asked.before)
+    right = ANSWERS[asked.name](World(stored, asked.some[0], asked.some))
+    fault = right.fault(rows) or right.fault(rows_before)
     reading = await store.candidates.explain(plan.candidates, 60)
-    return Answer(
-        name, plan.explain().replace(some[0], "<ehr>"), reading, rows, milliseconds, milliseconds_before
-    )
+    told = plan.explain().replace(asked.some[0], "<ehr>")
+    return Answer(asked.name, told, reading, len(rows), fault, milliseconds, milliseconds_before)
 
 
 def _without_rows(plan: Plan) -> Plan:
@@ -176,12 +208,13 @@ def _without_rows(plan: Plan) -> Plan:
     return replace(plan, candidates=replace(plan.candidates, branches=tuple(plain)))
 
 
-async def _timed(store: Store, plan: Plan) -> tuple[int, float]:
-    times = []
-    for _ in range(RUNS):
+async def _timed(store: Store, plan: Plan, runs: int = RUNS) -> tuple[list[list[Any]], float]:
+    times: list[float] = []
+    rows: list[list[Any]] = []
+    for _ in range(runs):
         started = time.perf_counter()
         running = RunningHere(store.candidates, plan, Bounds(seconds=120, rows=1_000_000))
-        rows = sum([len(batch.rows) async for batch in running.batches()])
+        rows = [row async for batch in running.batches() for row in batch.rows]
         times.append(time.perf_counter() - started)
     return rows, 1000 * statistics.median(times)
 
@@ -207,6 +240,7 @@ def _row(answer: Answer) -> str:
         reading.documents_examined,
         reading.found,
         answer.rows,
+        answer.fault or "right",
         f"{answer.milliseconds:.1f}",
         f"{answer.before:.1f}",
     )

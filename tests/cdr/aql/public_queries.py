@@ -152,18 +152,20 @@ def bench() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules["cdrbench"] = module
     spec.loader.exec_module(module)
-    # It leaves the file open otherwise.
-    module._skel["pregnancy_status"] = (BENCH.parent / "data" / "pregnancy_status.json").read_text("utf-8")
+    # It leaves the files open otherwise.
+    for name in ("pregnancy_status", "ips"):
+        module._skel[name] = (BENCH.parent / "data" / f"{name}.json").read_text("utf-8")
     return module
 
 
 @cache
-def bench_data(ehrs: int = 8, each: int = 6) -> tuple[Record, ...]:
-    """EHRs with a pregnancy status and vital signs, as the benchmark makes them."""
+def bench_data(ehrs: int = 8, each: int = 6, *, large: int = 0) -> tuple[Record, ...]:
+    """EHRs with a pregnancy status and vital signs, ``large`` with a summary, as the benchmark has them."""
     module = bench()
     found = []
     for number in range(ehrs):
-        bodies = [module.body_for(42, "p" if j == 0 else "v", j * ehrs + number) for j in range(each)]
+        kinds = ["p", *["v"] * (each - 1)] + ["l"] * (number < large)
+        bodies = [module.body_for(42, kind, j * ehrs + number) for j, kind in enumerate(kinds)]
         status = json.loads(module.ehr_status(42, number))
         found.append(record(module.ehr_id(42, number), status, [json.loads(body) for body in bodies]))
     return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.query_oracle import ANSWERS, Document, World
 from tests.cdr.aql.public_queries import (
     all_types,
     answer,
@@ -167,3 +168,27 @@ def test_probes_give_what_the_generator_says() -> None:
     without = answer(probes["not_contains"], list(bench_data()))
     assert len(without) == 1 + sum(not each["warm"] for each in signs)
     assert (low, high) == (95.0, 125.0)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_query_of_the_benchmark(name: str) -> None:
+    data = bench_data(ehrs=12, each=8, large=1)
+    some = [bench().ehr_id(42, number) for number in range(10)]
+    documents = [Document(each.ehr["ehr_id"], one.composition) for each in data for one in each.versions]
+    text, kind = next((text, kind) for each, text, kind in bench().QUERIES if each == name)
+    text = text.replace("{EHR}", some[0]).replace("{EHRS}", ",".join(f"'{each}'" for each in some))
+    rows = answer(text, list(data), {"ehr_id": some[0]} if kind == "ehr" else {})
+    assert isinstance(rows, list)
+    assert rows or name in ("q12_order_pop_offset1000", "q09_and_bp_temp_fever")
+    assert ANSWERS[name](World(documents, some[0], some)).fault(rows) is None
+
+
+def test_the_oracle_sees_what_is_wrong() -> None:
+    data = bench_data()
+    documents = [Document(each.ehr["ehr_id"], one.composition) for each in data for one in each.versions]
+    right = ANSWERS["q19_order_by_magnitude_top10"](World(documents, documents[0].ehr_id, ()))
+    best = sorted(right.rows, key=lambda row: (-row[0], row[1]))
+    assert right.fault(best[:10]) is None
+    assert right.fault(best[:9]) == "9 rows, not 10"
+    assert right.fault(best[1:11]) == "not in order"
+    assert "rows that no data give" in str(right.fault([*best[:9], [1.0, *best[9][1:]]]))
