@@ -18,6 +18,7 @@ from cdr.errors import (
     VersionConflict,
 )
 from cdr.repeats import Repeatable, commit_once
+from cdr.seen_tags import with_tags
 from cdr.store.documents import Head, NewVersion
 from cdr.store.waiting import Commit
 from cdr.submission import (
@@ -29,7 +30,6 @@ from cdr.submission import (
     new_version,
     template_of,
 )
-from cdr.tags import with_tags
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,

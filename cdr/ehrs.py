@@ -11,9 +11,9 @@ from cdr.doors import Call, asking, reading, writing
 from cdr.ehr_status import default_status, status_version
 from cdr.errors import BadRequest, UnknownEhr, UnknownSubject, UnknownVersion, VersionConflict
 from cdr.repeats import Repeatable, commit_once
+from cdr.seen_tags import with_tags
 from cdr.store.waiting import Commit
 from cdr.submission import check_change
-from cdr.tags import with_tags
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archetypes.errors import MalformedPath
-from archetypes.paths import RmPath
 from cdr.access import Action
 from cdr.audit import Outcome
-from cdr.card_gate import shown
 from cdr.consent import card_closed
 from cdr.consent_errors import CardBlocked
 from cdr.doors import Call, reading, writing
 from cdr.errors import BadRequest, UnknownEhr, UnknownObject, UnknownTag, UnknownVersion
-from cdr.versions import JsonObject, Kind, ObjectVersionId, StoredVersion, Tag, normal_object_id
+from cdr.seen_tags import visible_tags
+from cdr.versions import Kind, ObjectVersionId, Tag, normal_object_id
 
-__all__ = ["Tag", "check_tags", "delete_tag", "get_ehr_tags", "get_tags", "set_tags", "with_tags"]
+__all__ = ["Tag", "check_tags", "delete_tag", "get_ehr_tags", "get_tags", "set_tags"]
 
 MAX_TAGS = 100  # of one target
 _LONGEST = {"key": 200, "value": 1000, "target_path": 1000}
@@ -39,53 +35,14 @@ async def get_ehr_tags(
         raise card_closed(call.sight.lack)
     wanted = {"key": key, "value": value, "path": path}
     given = {name: text for name, text in wanted.items() if text is not None}
-    return await _visible(call, ehr_id, await call.ctx.store.tags.of_ehr(ehr_id, given))
-
-
-async def _visible(call: Call, ehr_id: str, found: Sequence[Tag]) -> Sequence[Tag]:
-    """The tags on what the caller may see."""
-    hidden = await call.hidden_among(ehr_id, {_object_of(tag) for tag in found})
-    return await _in_sight(call, ehr_id, [tag for tag in found if _object_of(tag) not in hidden])
-
-
-async def _in_sight(call: Call, ehr_id: str, found: Sequence[Tag]) -> Sequence[Tag]:
-    """The tags on places that the caller may see, of objects that it sees at least in part."""
-    if not call.sight.sections:
-        return found
-    data = {tag.target: await _seen_of(call, ehr_id, tag.target) for tag in found if tag.path}
-    return [tag for tag in found if not tag.path or _leads_into(tag.path, data[tag.target])]
-
-
-async def _seen_of(call: Call, ehr_id: str, target: str) -> JsonObject | None:
-    """What the caller sees of a target of which some sections are hidden; None where all of it is seen."""
-    reads = call.ctx.store.reads
-    version = ObjectVersionId.parse(target) if "::" in target else None
-    found = await (reads.version(ehr_id, version) if version else reads.latest(ehr_id, target))
-    if found is None:
-        return {}
-    visible = shown(call.sight, found, frozenset())
-    return None if visible is found else visible.data
-
-
-def _leads_into(path: str, data: JsonObject | None) -> bool:
-    """Is the place of a tag in what is seen? A path that nobody can follow may be in what is not."""
-    if data is None:
-        return True
-    try:
-        return any(True for _ in RmPath.parse(path).matches(data))
-    except MalformedPath:
-        return False
-
-
-def _object_of(tag: Tag) -> str:
-    return tag.target.partition("::")[0]
+    return await visible_tags(call, ehr_id, await call.ctx.store.tags.of_ehr(ehr_id, given))
 
 
 @reading(Action.READ_TAGS)
 async def get_tags(call: Call, ehr_id: str, kind: Kind, uid: str) -> Sequence[Tag]:
     """The tags of an object, or of one version. Raises UnknownEhr, UnknownObject, UnknownVersion."""
     ehr_id, target = await _target(call, ehr_id, kind, uid)
-    return await _visible(call, ehr_id, await call.ctx.store.tags.of_target(ehr_id, target))
+    return await visible_tags(call, ehr_id, await call.ctx.store.tags.of_target(ehr_id, target))
 
 
 @writing(Action.WRITE_TAGS)
@@ -117,7 +74,7 @@ async def delete_tag(call: Call, ehr_id: str, kind: Kind, uid: str, key: str) ->
 async def _require_all_seen(call: Call, ehr_id: str, target: str) -> None:
     """Whoever does not see all tags of a target changes none: others would be lost. Raises CardBlocked."""
     found = await call.ctx.store.tags.of_target(ehr_id, target) if call.sight.sections else ()
-    if len(await _visible(call, ehr_id, found)) < len(found):
+    if len(await visible_tags(call, ehr_id, found)) < len(found):
         raise CardBlocked
 
 
@@ -146,16 +103,6 @@ def _text(value: Any, place: str, longest: int) -> str | None:
     if not isinstance(value, str | None) or len(value or "") > longest:
         raise BadRequest(f"{place} must be a text of at most {longest} characters")
     return value
-
-
-async def with_tags(
-    call: Call, ehr_id: str, object_id: str, version: Awaitable[StoredVersion]
-) -> StoredVersion:
-    """A version of an object with its tags, which are read meanwhile. Raises what reading it raises."""
-    found, tags = await asyncio.gather(version, call.ctx.store.tags.of_object(ehr_id, object_id))
-    targets = {object_id, str(found.uid)}
-    its = [tag for tag in tags if tag.target in targets]
-    return replace(found, tags=tuple(await _in_sight(call, ehr_id, its)))
 
 
 async def _target(call: Call, ehr_id: str, kind: Kind, uid: str) -> tuple[str, str]:
