@@ -44,13 +44,11 @@ from api.routes import (
 )
 from archetypes.errors import HelsekortError
 from cdr.code_checks import recheck_codes
-from cdr.context import Actor, ActorKind
 from cdr.definitions import publish_library
 from cdr.head_publishing import publishing
-from cdr.platform import Platform, open_platform
+from cdr.platform import SERVER_ACTOR, Platform, open_platform
 from cdr.settings import BUILTIN, Settings
 
-SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system", kind=ActorKind.SERVER)
 # Spans of the framework would carry whole addresses, and addresses name persons.
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 

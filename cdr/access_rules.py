@@ -60,6 +60,7 @@ class Action(StrEnum):
     OPEN_RELATION = "relations.open"
     END_RELATION = "relations.end"
     MAINTAIN_ROWS = "rows.maintain"
+    REAPPLY_ERASURES = "erasures.reapply"
     READ_CARD_STATUS = "card.status"
     CREATE_CARD = "card.create"
     END_CARD = "card.end"
@@ -133,6 +134,7 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
     Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.REAPPLY_ERASURES: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.EXPORT_EHR: {OPERATOR: Need.NOTHING},
     Action.IMPORT_EHR: {OPERATOR: Need.NOTHING},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},

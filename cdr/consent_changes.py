@@ -30,6 +30,7 @@ WHAT = "Digitalt helsekort for gravide - utprøving"
 HOME = "225"  # openehr group setting
 STEPS = {Decision.GIVEN: "at0015", Decision.WITHDRAWN: "at0017"}  # of ACTION.informed_consent
 HERSELF, REGISTER = "herself", "register"  # who decided, in the history
+RESTORE = "restore"  # her decision was carried out again on a restored backup
 
 
 async def facts_of(call: Call, ehr_id: str) -> ConsentFacts:
@@ -40,12 +41,15 @@ async def facts_of(call: Call, ehr_id: str) -> ConsentFacts:
     return facts
 
 
-async def end_consent(call: Call, ehr_id: str, before: ConsentFacts, event: ConsentEvent) -> str:
-    """Withdraw inside a call, whoever brought her decision. Returns the id of the removal."""
-    job, ctx = call.ctx.new_id(), call.ctx
+async def end_consent(
+    call: Call, ehr_id: str, before: ConsentFacts, event: ConsentEvent, *, job: str | None = None
+) -> str:
+    """Withdraw inside a call, whoever brought her decision. Returns the id of the removal (``job``)."""
+    job, ctx = job or call.ctx.new_id(), call.ctx
     after = withdrawn(before, at=event.at, job=job, basis=ctx.settings.legal_basis)
     version = await _withdrawal(call, ehr_id, before, event.at)
     await decide_consent(call, ehr_id, before, after, event, version, removal=job)
+    await ctx.store.erasures.keep_up()
     ctx.store.removals.wake()
     return job
 

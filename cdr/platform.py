@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import structlog
 
 from cdr.code_list_registry import CodeListRegistry
 from cdr.consent_register import ConsentRegister
-from cdr.context import Actor, Ctx
+from cdr.context import Actor, ActorKind, Ctx
 from cdr.query_worker import QueryWorker
 from cdr.recognition import Recognition, open_recognition
+from cdr.restoring import NOTHING, Reapplied, reapply_erasures
 from cdr.settings import Settings
 from cdr.store.embedded import EmbeddedMongod
 from cdr.store.mongo import Store
@@ -19,12 +22,19 @@ from cdr.templates import TemplateRegistry
 from cdr.terminology import FhirTerminology, TerminologyService
 from cdr.webhook_delivery import Deliveries
 
+SERVER_ACTOR = Actor(id="server", name="Helsekort CDR", role="system", kind=ActorKind.SERVER)
 STOP_SECONDS = 5.0  # that deliveries get to end
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What requests share; without ``recognition`` nobody is asked who they are."""
+    """What requests share; without ``recognition`` nobody is asked who they are.
+
+    ``reapplied`` is what had to be erased again when it was opened: the database was restored from a backup.
+    """
 
     settings: Settings
     store: Store
@@ -34,6 +44,7 @@ class Platform:
     recognition: Recognition | None = None
     query_worker: QueryWorker | None = None
     consent_register: ConsentRegister | None = None
+    reapplied: Reapplied = NOTHING
 
     def context(self, actor: Actor, *, basis: str = "", reason: str = "") -> Ctx:
         """The context of one request."""
@@ -54,7 +65,7 @@ class Platform:
 async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     """Start or find MongoDB, open the store, finish what a crash interrupted; close all at the end.
 
-    Raises DatabaseMissing, DataFolderInUse, StoreUnavailable.
+    Raises DatabaseMissing, DataFolderInUse, LedgerUnreadable, StoreUnavailable.
     """
     async with _mongodb(settings) as uri:
         store = await Store.open(
@@ -63,6 +74,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             group_size=settings.commit_group,
             patience=settings.store_patience,
             hot_indexes=settings.hot_indexes,
+            ledger=settings.erasure_ledger_folder,
         )
         try:
             templates = TemplateRegistry(store, refresh_seconds=settings.template_refresh_seconds)
@@ -72,10 +84,23 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
                     platform = Platform(
                         settings, store, templates, uri, terminology, recognition, worker, register
                     )
+                    platform = replace(platform, reapplied=await _reapplied(platform))
                     async with _deliveries(platform):
                         yield platform
         finally:
             await store.close()
+
+
+async def _reapplied(platform: Platform) -> Reapplied:
+    """Before anybody is let in: what a restored backup does not know to be erased is erased again."""
+    missing = await platform.store.erasures.missing()
+    if not missing:
+        return NOTHING
+    done = await reapply_erasures(platform.context(SERVER_ACTOR, basis="restored backup"), missing)
+    log.warning(
+        "erasures.reapplied", lines=done.lines, ehrs=done.ehrs, objects=done.objects, cards=done.cards
+    )
+    return done
 
 
 @asynccontextmanager

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
     scrub_days: int = Field(
         7, ge=1, le=90, description="Days until a withdrawal is gone from the database's own traces too."
     )
+    erasure_ledger: Path | None = Field(
+        None,
+        description="Folder for the ledger of erasures, apart from what backups restore; none: in the data "
+        "folder.",
+    )
     audit_key: Path | None = Field(
         None, description="JWK file of the key that signs the audit's heads; none: in the data folder."
     )
@@ -180,6 +185,11 @@ class Settings(BaseSettings):
     def audit_heads_folder(self) -> Path:
         """Where the signed heads of the audit are published."""
         return self.audit_heads or self.data / "audit" / "heads"
+
+    @property
+    def erasure_ledger_folder(self) -> Path:
+        """Where erasures are kept beside the database."""
+        return self.erasure_ledger or self.data / "erasures"
 
     @property
     def address(self) -> str:

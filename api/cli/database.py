@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -19,6 +21,7 @@ from api.cli.database_access import (
 from cdr.actor import ActorKind
 from cdr.context import Ctx
 from cdr.platform import open_platform
+from cdr.restoring import Reapplied
 from cdr.row_upkeep import check_rows, rebuild_rows
 from cdr.settings import Settings
 from cdr.store.replica_set import record_scrub, replica_set_members, scrub_procedure
@@ -26,9 +29,10 @@ from cdr.store.scrub import scrub as rewrite
 
 T = TypeVar("T")
 FAULTY = 1
+PATIENCE = 20.0  # seconds in which a removal must get on
 
 database_commands = typer.Typer(
-    help="The database of a server: what is derived in it, made again and checked.",
+    help="The database of a server: rows made again and checked, traces and restored backups cleaned.",
     epilog="Exit status: 0 fine, 1 something is wrong, 2 the command was used wrongly.",
     no_args_is_help=True,
 )
@@ -60,6 +64,52 @@ def check(mongodb_uri: DatabaseOption = None, data: DataOption = None, mode: Mod
     print(f"{found.checked} compositions: {len(found.wrong)} with wrong rows, {found.outdated} to be made")
     if found.wrong:
         raise typer.Exit(FAULTY)
+
+
+@database_commands.command("reapply")
+def reapply(
+    mongodb_uri: DatabaseOption = None,
+    data: DataOption = None,
+    mode: ModeOption = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder of the ledger (default: HELSEKORT_ERASURE_LEDGER)."),
+    ] = None,
+) -> None:
+    """After a backup was restored: erase and withdraw again what was erased and withdrawn since.
+
+    The ledger of erasures, which is kept apart from the database, says what. A server that starts on a
+    restored database does the same before it lets anybody in; this command says what was done, and waits
+    until the removals of cards have ended. It may be given again at any time.
+    """
+    settings = database_settings(mongodb_uri=mongodb_uri, data=data, mode=mode, erasure_ledger=ledger)
+    done, left = asyncio.run(_reapply(settings))
+    if done is None:
+        print(f"no ledger of this database in {settings.erasure_ledger_folder}: nothing can be told from it")
+        raise typer.Exit(FAULTY)
+    print(
+        f"{done.lines} erasures were not known to this database; erased again: {done.ehrs} records, "
+        f"{done.objects} entries; withdrawn again: {done.cards} cards"
+    )
+    if left:
+        print(f"{left} removals of cards have not ended; the server goes on with them")
+        raise typer.Exit(FAULTY)
+    if done.lines:
+        print("Next: helsekort db scrub, which takes it out of the database's own traces.")
+
+
+async def _reapply(settings: Settings) -> tuple[Reapplied | None, int]:
+    """What opening the database erased again (None: there is no ledger), and how many removals go on."""
+    async with open_platform(settings) as platform:
+        ledger, removals = platform.store.erasures.ledger, platform.store.removals
+        if ledger is None or not ledger.files():
+            return None, 0
+        before, quiet = await removals.waiting(), time.monotonic()
+        while before[0] and time.monotonic() - quiet < PATIENCE:
+            await asyncio.sleep(0.1)
+            now = await removals.waiting()
+            before, quiet = now, (quiet if now == before else time.monotonic())
+        return platform.reapplied, before[0]
 
 
 @database_commands.command("scrub")

@@ -48,6 +48,7 @@ class Database:
     code_lists: Collection
     code_checks: Collection
     tombstones: Collection
+    erasures: Collection
     notices: Collection
     webhooks: Collection
     consents: Collection

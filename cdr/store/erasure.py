@@ -14,10 +14,12 @@ from pymongo.read_concern import ReadConcern
 
 from cdr.actor import Actor, ActorKind
 from cdr.consent import consent_facts, consent_members
+from cdr.erasure_ledger import Done
 from cdr.events import EventType
 from cdr.sight import Terms, sight_of
 from cdr.store.database import DURABLE, Database, Document, of_an_ehr, store_errors
 from cdr.store.documents import HEAD_FIELDS, Head, head
+from cdr.store.erasures import remember
 from cdr.store.feed import notice, tell
 from cdr.store.tombstones import EHR, JOINED, OBJECT, Tombstones
 
@@ -56,11 +58,17 @@ async def delete_objects(
 
 
 async def erase_object(
-    database: Database, tombstones: Tombstones, ehr_id: str, object_id: str, terms: Terms
+    database: Database,
+    tombstones: Tombstones,
+    ehr_id: str,
+    object_id: str,
+    terms: Terms,
+    *,
+    erasure: str,
 ) -> bool:
     """Delete all versions of an object, and what names it, at once; False if there is no such object.
 
-    Those organisations are told that would have been shown it.
+    Those organisations are told that would have been shown it. ``erasure`` is the id that it is kept by.
     """
 
     async def erase(session: AsyncClientSession) -> bool:
@@ -75,6 +83,15 @@ async def erase_object(
             database, tombstones, session, ehr_id=ehr_id, objects=[object_id], at=datetime.now(UTC)
         )
         await _forget_in_consent(database, session, ehr, object_id)
+        await remember(
+            database,
+            tombstones,
+            session,
+            erasure=erasure,
+            done=Done.OBJECT,
+            ids=[object_id],
+            at=datetime.now(UTC),
+        )
         told = notice(EventType.OBJECT_ERASED, ehr, datetime.now(UTC), object_id)
         shown_to = [org for org in told["to"] if _would_see(org, ehr, head(latest), terms)]
         await tell(database, {**told, "to": shown_to}, session)
@@ -114,7 +131,9 @@ async def close_gate(database: Database, ehr_id: str) -> bool:
     return closed.matched_count == 1
 
 
-async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: str, at: datetime) -> None:
+async def erase_closed_ehr(
+    database: Database, tombstones: Tombstones, ehr_id: str, at: datetime, *, erasure: str
+) -> None:
     """Delete everything of an EHR whose gate is closed; may be repeated after a crash."""
     with store_errors():
         for collection in of_an_ehr(database):
@@ -130,6 +149,15 @@ async def erase_closed_ehr(database: Database, tombstones: Tombstones, ehr_id: s
             ehr = await database.ehrs.find_one_and_delete({"_id": ehr_id}, session=session)
             if ehr is not None:
                 await tell(database, notice(EventType.EHR_ERASED, ehr, at), session)
+                await remember(
+                    database,
+                    tombstones,
+                    session,
+                    erasure=erasure,
+                    done=Done.EHR,
+                    ids=[ehr_id, *joined],
+                    at=at,
+                )
 
         async with database.client.start_session(causal_consistency=False) as session:
             await session.with_transaction(bury, ReadConcern("snapshot"), DURABLE)

@@ -55,6 +55,7 @@ async def prepare(database: Database) -> None:
     await database.repeats.create_index("at", name="week", expireAfterSeconds=REPEAT_SECONDS)
     await database.notices.create_index("e", name="ehr")
     await database.notices.create_index("tc", name="month", expireAfterSeconds=NOTICE_SECONDS)
+    await database.erasures.create_index("at", name="time")
     await database.tags.create_index([("e", ASCENDING), ("o", ASCENDING)], name="object")
     await database.stored_queries.create_index("name", name="name")
     await database.projects.create_index("members", name="members")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import InvalidURI
 
 from cdr.audit import AuditBatch, AuditEntry, AuditSearch, AuditState, Head
+from cdr.erasure_ledger import ErasureLedger
 from cdr.errors import DatabaseMissing
 from cdr.sight import Terms
-from cdr.store import erasure
+from cdr.store import erasure as erasing
 from cdr.store.access_facts import AccessFacts
 from cdr.store.audit_log import (
     AuditLog,
@@ -28,6 +31,7 @@ from cdr.store.commit_modes import DryRun, Together
 from cdr.store.commits import CommitQueue
 from cdr.store.consents import Consents
 from cdr.store.database import Database, Document, store_errors
+from cdr.store.erasures import Erasures
 from cdr.store.feed import Feed
 from cdr.store.hot_indexes import HotIndexes
 from cdr.store.indexes import prepare
@@ -62,9 +66,12 @@ class Store:
         group_size: int,
         patience: float,
         hot_indexes: int = 0,
+        ledger: Path | None = None,
     ) -> None:
         self._database = database
         self._tombstones = tombstones
+        kept = None if ledger is None else ErasureLedger(ledger, tombstones.name)
+        self.erasures = Erasures(database, tombstones, kept)
         self.reads = Reads(database)
         self.access = AccessFacts(database)
         self.relations = Relations(database)
@@ -85,7 +92,7 @@ class Store:
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
         self.consents = Consents(database)
-        self.removals = Removals(database, tombstones, self.audit)
+        self.removals = Removals(database, tombstones, self.audit, self.erasures)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
 
     @classmethod
@@ -97,10 +104,12 @@ class Store:
         group_size: int = 64,
         patience: float = 10.0,
         hot_indexes: int = 0,
+        ledger: Path | None = None,
     ) -> Store:
         """Connect to database ``name``, make its indexes, finish erasures that a crash interrupted.
 
-        At most ``hot_indexes`` more are made on values that queries keep asking for.
+        At most ``hot_indexes`` more are made on values that queries keep asking for. ``ledger`` is the
+        folder in which erasures are kept beside the database.
 
         Raises StoreUnavailable if it does not answer within ``patience`` seconds, DatabaseMissing if the
         address is none or a newer program wrote the database.
@@ -120,6 +129,7 @@ class Store:
                 group_size=group_size,
                 patience=patience,
                 hot_indexes=hot_indexes,
+                ledger=ledger,
             )
             await store._take_up()
         except BaseException:
@@ -133,7 +143,7 @@ class Store:
 
     async def _take_up(self) -> None:
         """Finish what a crash interrupted, and learn what there is."""
-        for ehr_id in await erasure.closed_ehrs(self._database):
+        for ehr_id in await erasing.closed_ehrs(self._database):
             await self._erase_closed(ehr_id)
         await self.hot_indexes.start()
 
@@ -159,16 +169,28 @@ class Store:
         """Where so many commits are stored in one transaction, or none of them."""
         return Together(self.commits, count)
 
-    async def erase(self, ehr_id: str) -> bool:
-        """Erase an EHR physically; False if there is no such EHR."""
-        if not await erasure.close_gate(self._database, ehr_id):
+    async def erase(self, ehr_id: str, *, erasure: str | None = None) -> bool:
+        """Erase an EHR physically; False if there is no such EHR.
+
+        ``erasure`` is the id by which it is kept in the ledger.
+        """
+        if not await erasing.close_gate(self._database, ehr_id):
             return False
-        await self._erase_closed(ehr_id)
+        await self._erase_closed(ehr_id, erasure)
+        await self.erasures.keep_up()
         return True
 
-    async def erase_object(self, ehr_id: str, object_id: str, terms: Terms) -> bool:
+    async def erase_object(
+        self, ehr_id: str, object_id: str, terms: Terms, *, erasure: str | None = None
+    ) -> bool:
         """Erase one object with all its versions; False if the EHR has no such object."""
-        return await erasure.erase_object(self._database, self._tombstones, ehr_id, object_id, terms)
+        kept_by = erasure or str(uuid.uuid4())
+        erased = await erasing.erase_object(
+            self._database, self._tombstones, ehr_id, object_id, terms, erasure=kept_by
+        )
+        if erased:
+            await self.erasures.keep_up()
+        return erased
 
     async def erased_since(self, at: datetime) -> int:
         """How many EHRs were erased after a time, or lost their card by a withdrawal of consent."""
@@ -178,7 +200,7 @@ class Store:
 
     async def delete_all_ehrs(self) -> int:
         """Empty a development database of EHRs; returns how many there were."""
-        return await erasure.delete_all(self._database)
+        return await erasing.delete_all(self._database)
 
     async def audit_faults(self) -> list[str]:
         """What is wrong with the audit chains; empty if nothing is."""
@@ -212,8 +234,11 @@ class Store:
         """The entries that fit, newest first; ``limit`` 0 is all. Raises StoreUnavailable, QueryTimeout."""
         return await search_entries(self._database, wanted, offset=offset, limit=limit, seconds=seconds)
 
-    async def _erase_closed(self, ehr_id: str) -> None:
-        await erasure.erase_closed_ehr(self._database, self._tombstones, ehr_id, datetime.now(UTC))
+    async def _erase_closed(self, ehr_id: str, erasure: str | None = None) -> None:
+        kept_by = erasure or str(uuid.uuid4())
+        await erasing.erase_closed_ehr(
+            self._database, self._tombstones, ehr_id, datetime.now(UTC), erasure=kept_by
+        )
 
 
 async def _prepared(database: Database) -> Tombstones:

@@ -20,6 +20,7 @@ from cdr.errors import StoreUnavailable
 from cdr.store.audit_log import AuditLog
 from cdr.store.database import DURABLE, Database, Document, store_errors
 from cdr.store.erasure import delete_objects
+from cdr.store.erasures import Erasures
 from cdr.store.tombstones import Tombstones
 from cdr.versions import Kind
 from templates.operational import TemplateAccess
@@ -35,8 +36,11 @@ log = structlog.get_logger(__name__)
 class Removals:
     """Carries out what withdrawals began, one after the other."""
 
-    def __init__(self, database: Database, tombstones: Tombstones, audit: AuditLog) -> None:
+    def __init__(
+        self, database: Database, tombstones: Tombstones, audit: AuditLog, erasures: Erasures
+    ) -> None:
         self._database = database
+        self._erasures = erasures
         self._tombstones = tombstones
         self._audit = audit
         self._begun = asyncio.Event()
@@ -75,9 +79,16 @@ class Removals:
 
         A removal that fails keeps no other waiting. Raises StoreUnavailable.
         """
+        await self._erasures.keep_up()
         with store_errors():
             waiting = await self._database.removals.find({"end": None}).sort("at", 1).to_list()
         return all([await self._tried(job["_id"], job["e"]) for job in waiting])
+
+    async def waiting(self) -> tuple[int, int]:
+        """How many removals have not ended, and how many objects they have removed so far."""
+        with store_errors():
+            jobs = await self._database.removals.find({"end": None}, {"done": 1}).to_list()
+        return len(jobs), sum(job["done"] for job in jobs)
 
     async def _tried(self, job: str, ehr_id: str) -> bool:
         try:

@@ -40,7 +40,7 @@ class Tombstones:
     async def add_all(self, ids: Sequence[str], kind: str, at: datetime, session: AsyncClientSession) -> None:
         """Remember erased ids of one kind; there is at least one."""
         left = {"$setOnInsert": {"at": at, "k": kind}}
-        marks = [UpdateOne({"_id": self._mark(each)}, left, upsert=True) for each in ids]
+        marks = [UpdateOne({"_id": self.mark(each)}, left, upsert=True) for each in ids]
         await self._database.tombstones.bulk_write(marks, session=session)
 
     async def ehrs_since(self, at: datetime) -> int:
@@ -49,8 +49,18 @@ class Tombstones:
 
     async def any_of(self, ehr_ids: Sequence[str], session: AsyncClientSession | None = None) -> bool:
         """Was one of these ids erased?"""
-        marks = [self._mark(ehr_id) for ehr_id in ehr_ids]
+        marks = list(self.marks(ehr_ids))
         return await self._database.tombstones.find_one({"_id": {"$in": marks}}, session=session) is not None
 
-    def _mark(self, ehr_id: str) -> str:
-        return hmac.new(self._key, ehr_id.encode(), hashlib.sha256).hexdigest()
+    @property
+    def name(self) -> str:
+        """A name of the database that goes with its key, wherever it is restored."""
+        return self.mark("ledger of erasures")[:16]
+
+    def marks(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Keyed hashes of ids."""
+        return tuple(map(self.mark, ids))
+
+    def mark(self, erased_id: str) -> str:
+        """The keyed hash of an id."""
+        return hmac.new(self._key, erased_id.encode(), hashlib.sha256).hexdigest()

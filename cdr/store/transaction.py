@@ -11,6 +11,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
+from cdr.erasure_ledger import Done
 from cdr.store.code_check_documents import waiting_check
 from cdr.store.consents import ConsentWrite, card_gate_updates
 from cdr.store.database import FAR, Collection, Database, Document
@@ -23,6 +24,7 @@ from cdr.store.documents import (
     document_id,
     version_document,
 )
+from cdr.store.erasures import remember
 from cdr.store.feed import notice, tell
 from cdr.store.joins import is_joined
 from cdr.store.subject_documents import change_subject, subject_document
@@ -170,6 +172,17 @@ async def write_group(
     for ehr_id, event, at in write.consent.notices:
         ehr = await database.ehrs.find_one({"_id": ehr_id}, {"rel": 1}, session=session)
         await tell(database, notice(event, ehr or {"_id": ehr_id}, at), session)
+    for removal in write.consent.removals:
+        joined = await database.joins.distinct("_id", {"e": removal["e"]}, session=session)
+        await remember(
+            database,
+            tombstones,
+            session,
+            erasure=removal["_id"],
+            done=Done.WITHDRAWAL,
+            ids=[removal["e"], *joined],
+            at=removal["at"],
+        )
     if write.consent.cards:
         await database.cards.bulk_write(write.consent.cards, session=session)
     await database.audit.insert_one(batch_document(write.batch), session=session)

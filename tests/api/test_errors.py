@@ -31,6 +31,7 @@ NOT_IN_REQUESTS = {
     "TimeLimitExceeded",
     "DatabaseMissing",
     "DataFolderInUse",
+    "LedgerUnreadable",
     "CardValueError",
     "FieldNotHeld",
     "ValueRefused",

@@ -106,10 +106,15 @@ async def test_only_she_decides(world: World) -> None:
             await decide(world.ctx, world.ehr_id, document=text_version())
 
 
-async def a_card_of(world: World, national_id: str) -> World:
-    """The card of another woman, with the same people around her."""
+async def a_world_of(world: World, national_id: str) -> World:
+    """The record of another woman, with the same people around her."""
     ehr = await ehrs.create_ehr(world.ctx, status=person(national_id))
-    other = World(world.ctx, ehr.ehr_id, national_id)
+    return World(world.ctx, ehr.ehr_id, national_id)
+
+
+async def a_card_of(world: World, national_id: str) -> World:
+    """Her card."""
+    other = await a_world_of(world, national_id)
     await other.consent()
     await other.card()
     return other

@@ -30,6 +30,7 @@ from cdr import (
     projects,
     queries,
     relations,
+    restoring,
     row_upkeep,
     stored_queries,
     subjects,
@@ -40,6 +41,7 @@ from cdr.access import Action
 from cdr.audit import AuditEntry, AuditSearch, Outcome
 from cdr.context import Ctx
 from cdr.doors import Call, action_of, asking, reading, writing
+from cdr.erasure_ledger import Done, Erased
 from cdr.errors import BadRequest, CdrError, NotAllowed, UnknownEhr
 from cdr.settings import Mode, Settings
 from cdr.terminology import CodeSystemRelease, Concept
@@ -76,6 +78,7 @@ MODULES = (
     cards,
     consents,
     her_copy,
+    restoring,
 )
 UseCase = Callable[..., Awaitable[Any]]
 Arrange = Callable[[Ctx], Awaitable[dict[str, Any]]]
@@ -283,6 +286,10 @@ async def a_permit(ctx: Ctx) -> dict[str, Any]:
     return {"project": made.project, "permit_id": made.id}
 
 
+async def some_lines(ctx: Ctx) -> dict[str, Any]:
+    return {"lines": [Erased(random_id(), Done.EHR, ctx.clock(), ("mark",))]}
+
+
 async def nothing(ctx: Ctx) -> dict[str, Any]:
     return {}
 
@@ -314,6 +321,7 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_versioned_ehr_status": an_ehr,
     "get_ehr_status_history": an_ehr,
     "erase_ehr": an_ehr,
+    "reapply_erasures": some_lines,
     "delete_all_ehrs": nothing,
     "create_composition": a_note,
     "get_composition": a_composition_uid,
