@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -141,27 +142,53 @@ async def rows_for(
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a query would do: its plan in words, and the search in the database (None: there is none)."""
+    """What a query would do: its plan in words, and the search in the database (None: there is none).
+
+    ``rows`` and ``milliseconds`` are what running it came to, where that was asked for.
+    """
 
     executed: str
     plan: str
     reading: Reading | None
     warnings: Sequence[Finding] = ()
+    rows: int | None = None
+    milliseconds: float | None = None
 
 
 @asking(Action.QUERY)
 async def explain_query(
-    call: Call, text: str, parameters: Mapping[str, Any] | None = None, *, ehr_id: str | None = None
+    call: Call,
+    text: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    ehr_id: str | None = None,
+    measure: bool = False,
 ) -> Explanation:
-    """How a query would be answered, without its rows. Raises what :func:`run_query` raises for a text."""
+    """How a query would be answered, without its rows; with ``measure`` it is run, and they are counted.
+
+    Raises what :func:`run_query` raises for a text; to measure, all that it raises.
+    """
     opened = await _open(call, text, parameters, ehr_id=ehr_id)
     plan = compile_query(opened.scope, opened.access, now=call.ctx.clock())
-    await call.record([opened.entry()])
+    told = Explanation(print_query(opened.scope.query), plan.explain(), None)
+    if measure:
+        told = await _measured(opened, told)
+    else:
+        await call.record([opened.entry()])
     reading = None
     if not call.ctx.settings.enforces_access:  # numbers of candidates would tell of what is hidden
         reading = await call.ctx.store.candidates.explain(plan.candidates, call.ctx.settings.query_seconds)
-    warnings = await opened.warnings()
-    return Explanation(print_query(opened.scope.query), plan.explain(), reading, warnings)
+    return replace(told, reading=reading, warnings=await opened.warnings())
+
+
+async def _measured(opened: _Opened, told: Explanation) -> Explanation:
+    """Run as it would be answered: whoever is told how many rows there are is in the audit for them."""
+    call, plan, started = opened.call, opened.plan(), time.perf_counter()
+    rows, owners = await _run(call, plan)
+    milliseconds = round(1000 * (time.perf_counter() - started), 1)
+    await call.require_unchanged(owners, opened.access)
+    await call.record([opened.entry(), *opened.entries_of(owners | plan.named)])
+    return replace(told, rows=len(rows), milliseconds=milliseconds)
 
 
 @asking(Action.QUERY)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
 import orjson
@@ -22,6 +22,7 @@ from api.client import Client, Rows, queries
 from api.client.operation import REST, Operation
 
 console = Console(highlight=False)
+T = TypeVar("T")
 FORMS: Mapping[str, str] = {
     ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
@@ -52,6 +53,7 @@ def query(
         typer.Option(dir_okay=False, help="Draw the columns over the first one: .svg, .png or .pdf."),
     ] = None,
     explain: Annotated[bool, typer.Option(help="Show how it would be answered, and run nothing.")] = False,
+    measure: Annotated[bool, typer.Option(help="As --explain, but run it, and tell rows and time.")] = False,
 ) -> None:
     """Ask a server in AQL.
 
@@ -63,8 +65,9 @@ def query(
             raise typer.BadParameter(f"{file.name} must end in {', '.join(known)}")
     auth = caller(server, token, who)
     with _connection(server, auth, project) as http, Client(server, auth=auth, timeout=SECONDS) as cdr:
-        if explain:
-            plan = cdr.send(queries.explain(text, parameters, ehr_id=ehr))
+        if explain or measure:
+            explained = queries.explain(text, parameters, ehr_id=ehr, measure=measure)
+            plan = cdr.send(_in_project(explained, project))
             _show_plan(plan)
             return
         if out is not None:
@@ -83,7 +86,7 @@ def _connection(server: str, auth: httpx.Auth | None, project: str | None) -> ht
     return httpx.Client(base_url=server, auth=auth, timeout=SECONDS, headers=headers)
 
 
-def _in_project(asked: Operation[Rows], project: str | None) -> Operation[Rows]:
+def _in_project(asked: Operation[T], project: str | None) -> Operation[T]:
     return replace(asked, headers={**asked.headers, PROJECT_HEADER: project}) if project else asked
 
 
@@ -148,5 +151,6 @@ def _cell(value: Any) -> str:
 
 def _show_plan(answer: Mapping[str, Any]) -> None:
     console.print(answer["plan"], markup=False, soft_wrap=True)
-    for name, value in (answer.get("reading") or {}).items():
+    measured = {name: answer[name] for name in ("rows", "milliseconds") if name in answer}
+    for name, value in {**(answer.get("reading") or {}), **measured}.items():
         console.print(f"{name}: {value}", markup=False)

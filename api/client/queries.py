@@ -61,10 +61,14 @@ def stream(
 
 
 def explain(
-    aql: str, parameters: Parameters | None = None, *, ehr_id: str | None = None
+    aql: str, parameters: Parameters | None = None, *, ehr_id: str | None = None, measure: bool = False
 ) -> Operation[JsonObject]:
-    """How the query would be answered: its plan in words, index and counts; no rows."""
-    return _ask("explain", _body(aql, parameters), ehr_id, lambda answer: orjson.loads(answer.content))
+    """How the query would be answered: its plan in words, index and counts; no rows.
+
+    ``measure`` runs it too, and says how many rows it has and how long they took.
+    """
+    body = _body(aql, parameters, measure=measure or None)
+    return _ask("explain", body, ehr_id, lambda answer: orjson.loads(answer.content))
 
 
 def _ask(place: str, body: bytes, ehr_id: str | None, read: Callable[[httpx.Response], T]) -> Operation[T]:
@@ -83,9 +87,19 @@ def _headers(ehr_id: str | None) -> Mapping[str, str]:
 
 
 def _body(
-    aql: str | None, parameters: Parameters | None, offset: int | None = None, fetch: int | None = None
+    aql: str | None,
+    parameters: Parameters | None,
+    offset: int | None = None,
+    fetch: int | None = None,
+    measure: bool | None = None,
 ) -> bytes:
-    stated = {"q": aql, "query_parameters": parameters, "offset": offset, "fetch": fetch}
+    stated = {
+        "q": aql,
+        "query_parameters": parameters,
+        "offset": offset,
+        "fetch": fetch,
+        "measure": measure,
+    }
     return orjson.dumps({name: value for name, value in stated.items() if value is not None})
 
 

@@ -91,15 +91,28 @@ async def query_by_post(request: Request, ctx: AnalystContext) -> Response:
     openapi_extra={**request_body(JSON, example=_EXAMPLE), **parameters(EHR_ID_HEADER, PROJECT)},
 )
 async def explain(request: Request, ctx: AnalystContext) -> Response:
-    """No part of openEHR's API: the plan in words, and the index and counts of the search. No rows."""
+    """No part of openEHR's API: the plan in words, the index and the counts of the search. No rows.
+
+    With `measure: true` in the body the query is run too, and `rows` and `milliseconds` say what it came to.
+    """
     accepted(request, JSON)
     body = read_canonical(await read_body(request, limit=ctx.settings.body_limit))
+    measure = body.pop("measure", False)
+    if not isinstance(measure, bool):
+        raise _bad_member("measure", "must be true or false")
     asked = _query_of(body, _one_ehr(request, None))
-    found = await queries.explain_query(ctx, asked.text, asked.parameters, ehr_id=asked.ehr_id)
-    reading = None if found.reading is None else asdict(found.reading)
-    warnings = _shown(request, found.warnings)
+    found = await queries.explain_query(
+        ctx, asked.text, asked.parameters, ehr_id=asked.ehr_id, measure=measure
+    )
+    measured = {"rows": found.rows, "milliseconds": found.milliseconds} if measure else {}
     return json_answer(
-        {"executed_aql": found.executed, "plan": found.plan, "reading": reading, "warnings": warnings}
+        {
+            "executed_aql": found.executed,
+            "plan": found.plan,
+            "reading": None if found.reading is None else asdict(found.reading),
+            **measured,
+            "warnings": _shown(request, found.warnings),
+        }
     )
 
 

@@ -1,9 +1,9 @@
-"""How the database finds the candidates of a query: by which index, looking at how much."""
+"""How the database finds the candidates of a query: by which index, at what cost, against an estimate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cdr.candidates import CandidateFilter
@@ -11,12 +11,15 @@ from cdr.store.candidate_filter import ehr_query, versions_query
 from cdr.store.candidate_searches import Indexes, Search, searches
 from cdr.store.database import Collection, Database, Document, store_errors
 
+SAMPLE = 1000  # documents drawn at random for an estimate
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One search; ``indexes`` is empty where the whole collection is read.
 
-    ``stored`` is how many documents the collection holds, ``found`` how many the search gives.
+    ``stored`` is how many documents the collection holds, ``found`` how many the search gives, and
+    ``estimated`` how many it would be thought to give from SAMPLE documents alone.
     """
 
     collection: str
@@ -25,6 +28,7 @@ class Reading:
     keys_examined: int
     documents_examined: int
     found: int
+    estimated: int = 0
 
 
 async def explain_candidates(
@@ -47,7 +51,31 @@ async def explain_candidates(
         keys_examined=sum(each.keys_examined for each in readings),
         documents_examined=sum(each.documents_examined for each in readings),
         found=sum(each.found for each in readings),
+        estimated=await _estimated(database, wanted, stored, seconds, hot),
     )
+
+
+async def _estimated(
+    database: Database, wanted: CandidateFilter, stored: int, seconds: float, hot: Indexes
+) -> int:
+    """The share of a sample that the searches find, over all EHRs, and the share of the EHRs asked for."""
+    collection = database.versions if wanted.branches else database.ehrs
+    everywhere = _searches(replace(wanted, ehr_ids=None), hot)
+    finding = [each.pipeline[0]["$match"] if each.pipeline else each.query for each in everywhere]
+    count: Document = {"$group": {"_id": None, "n": {"$sum": 1}}}
+    counts = {str(number): [{"$match": each}, count] for number, each in enumerate(finding)}
+    with store_errors():
+        cursor = await collection.aggregate(
+            [{"$sample": {"size": SAMPLE}}, {"$facet": {**counts, "all": [count]}}],
+            maxTimeMS=int(seconds * 1000),
+        )
+        async with cursor:
+            (told,) = [document async for document in cursor]
+        ehrs = 1 if wanted.ehr_ids is None else await database.ehrs.estimated_document_count()
+    sampled = {name: found[0]["n"] if found else 0 for name, found in told.items()}
+    drawn = sampled.pop("all")
+    asked = 1 if wanted.ehr_ids is None else len(wanted.ehr_ids - wanted.excluded_ehr_ids)
+    return round(stored * sum(sampled.values()) / max(1, drawn) * asked / max(1, ehrs))
 
 
 def _searches(wanted: CandidateFilter, hot: Indexes) -> Iterator[Search]:

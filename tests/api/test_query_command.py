@@ -71,6 +71,10 @@ def test_the_plan(server: ServerProcess) -> None:
     ended = helsekort("query", PRESSURES, "-p", "least=0", "--explain", "--server", server.base_url)
     assert "contains openEHR-EHR-OBSERVATION.blood_pressure.v2" in ended.output
     assert "indexes" in ended.output
+    assert "milliseconds" not in ended.output
+    measured = helsekort("query", PRESSURES, "-p", "least=0", "--measure", "--server", server.base_url)
+    assert "estimated: " in measured.output
+    assert "\nrows: " in measured.output
 
 
 def test_errors_are_one_message(server: ServerProcess, tmp_path: Path) -> None:

@@ -119,6 +119,23 @@ def test_explain_names_the_index(client: TestClient, ehr_id: str) -> None:
     assert ehr_id in one["plan"]
 
 
+def test_explain_measures_what_it_estimates(client: TestClient, ehr_id: str) -> None:
+    for _ in range(3):
+        store_visit(client, ehr_id)
+    pressure = "OBSERVATION o[openEHR-EHR-OBSERVATION.blood_pressure.v2]"
+    asked = {"q": f"SELECT o/uid FROM EHR e CONTAINS COMPOSITION c CONTAINS {pressure}", "measure": True}
+    all_of_them = client.post(f"{BASE}/query/explain", json=asked).json()
+    reading = all_of_them["reading"]
+    assert reading["estimated"] == reading["found"] <= reading["stored"]  # the sample holds everything here
+    assert all_of_them["rows"] == len(client.post(PLACE, json={"q": asked["q"]}).json()["rows"])
+    assert all_of_them["milliseconds"] > 0
+    one = client.post(f"{BASE}/query/explain", json=asked, headers={"openehr-ehr-id": ehr_id}).json()
+    assert one["rows"] == one["reading"]["found"] == 3
+    assert "rows" not in client.post(f"{BASE}/query/explain", json={"q": asked["q"]}).json()
+    wrong = client.post(f"{BASE}/query/explain", json={**asked, "measure": 1})
+    assert_error(wrong, 400, "query.malformed")
+
+
 def test_explain_refuses_what_the_query_refuses(client: TestClient) -> None:
     text = "SELECT f FROM EHR e CONTAINS VERSIONED_FOLDER f"
     assert client.post(f"{BASE}/query/explain", json={"q": text}).status_code == 501
