@@ -47,6 +47,7 @@ from cdr.code_checks import recheck_codes
 from cdr.definitions import publish_library
 from cdr.head_publishing import publishing
 from cdr.platform import SERVER_ACTOR, Platform, open_platform
+from cdr.scrub_reminder import reminding
 from cdr.settings import BUILTIN, Settings
 
 # Spans of the framework would carry whole addresses, and addresses name persons.
@@ -150,7 +151,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Platform]:
             if settings.is_dev:
                 new = await publish_library(platform.context(SERVER_ACTOR))
                 log.info("library.published", templates=len(new))
-            async with _rechecking(platform), publishing(platform.store, settings):
+            reminder = reminding(platform.store, settings.scrub_days)
+            async with _rechecking(platform), publishing(platform.store, settings), reminder:
                 yield platform
     except HelsekortError as error:
         log.error("server.cannot_run", code=error.code, reason=str(error))

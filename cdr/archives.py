@@ -6,8 +6,10 @@ original with its own audit; the import is one contribution here (RM common, cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from cdr.access import Action
 from cdr.archive_lines import Archive, ArchivedVersion, MalformedArchive, read_archive, write_archive
@@ -34,10 +36,16 @@ from cdr.versions import (
     normal_object_id,
 )
 
+AT_ONCE = 20  # lines between two looks at whether they may still be sent
+
 
 @reading(Action.EXPORT_EHR)
-async def export_ehr(call: Call, ehr_id: str) -> Iterator[bytes]:
-    """The lines of the archive: every version of everything, whole. Raises UnknownEhr, CardClosed."""
+async def export_ehr(call: Call, ehr_id: str) -> AsyncIterator[bytes]:
+    """The lines of the archive: every version of everything, whole.
+
+    Raises UnknownEhr, CardClosed; on the way ConsentChanged, if what may be seen is not what it was: the
+    archive then lacks its end, and nobody takes it.
+    """
     ehr_id = normal_object_id(ehr_id)
     ehr = await call.ctx.store.reads.ehr(ehr_id)
     if ehr is None:
@@ -45,7 +53,14 @@ async def export_ehr(call: Call, ehr_id: str) -> Iterator[bytes]:
     versions = await call.ctx.store.reads.everything(ehr_id)
     if call.sight.lack is not None and any(version.access.on_card for version in versions):
         raise card_closed(call.sight.lack)
-    return write_archive(ehr, versions, call.ctx.clock())
+    return _while_unchanged(call, write_archive(ehr, versions, call.ctx.clock()))
+
+
+async def _while_unchanged(call: Call, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while part := await asyncio.to_thread(lambda: list(islice(lines, AT_ONCE))):
+        await call.require_same_sight()
+        for line in part:
+            yield line
 
 
 @writing(Action.IMPORT_EHR)

@@ -25,7 +25,7 @@ from cdr.consent_changes import (
     end_consent,
     facts_of,
 )
-from cdr.consent_errors import ConsentKeptElsewhere, NotConfirmed, UnknownRemoval
+from cdr.consent_errors import ConsentKeptElsewhere, ConsentMissing, NotConfirmed, UnknownRemoval
 from cdr.consent_texts import text_version
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, asking, reading, writing
@@ -134,9 +134,9 @@ async def hear_register(call: Call, ehr_id: str, *, given: bool, document: str =
     """
     ehr_id, before, now = normal_object_id(ehr_id), await facts_of(call, ehr_id), call.ctx.clock()
     if not given:
-        if before.given:
+        try:
             await end_consent(call, ehr_id, before, ConsentEvent(Decision.WITHDRAWN, now, REGISTER))
-        else:
+        except ConsentMissing:
             await call.record([call.entry(Outcome.DONE, ehr_id=ehr_id, what="no consent")])
         return await facts_of(call, ehr_id)
     until = now + timedelta(seconds=call.ctx.settings.consent_register_seconds)

@@ -246,6 +246,12 @@ class Call:
             return in_care & {actor.launch_ehr} if one_patient else in_care
         return frozenset()
 
+    async def require_same_sight(self) -> None:
+        """Raises ConsentChanged if the EHR of this call is not open to the actor as it was at the door."""
+        decision = await self._decision(names_ehr=True)
+        if not decision.allowed or decision.sight != self.sight:
+            raise ConsentChanged
+
     async def require_unchanged(self, ehr_ids: frozenset[str], access: QueryAccess) -> None:
         """Raises ConsentChanged if one of the EHRs of an answer is not open to the actor as it was.
 

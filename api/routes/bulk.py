@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import iterate_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.answers import created_answer
@@ -82,7 +81,7 @@ async def export_ehr(request: Request, ctx: Context, ehr_id: EhrId) -> Response:
     """Every version of everything in the EHR, as NDJSON that another repository can import."""
     accepted(request, NDJSON)
     lines = await archives.export_ehr(ctx, ehr_id)
-    return StreamingResponse(iterate_in_threadpool(lines), media_type=NDJSON)
+    return StreamingResponse(lines, media_type=NDJSON)
 
 
 @router.post(

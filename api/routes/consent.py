@@ -16,9 +16,10 @@ from api.languages import preferred_language
 from api.negotiation import JSON, accepted
 from api.openapi import errors, parameters, request_body
 from cdr import cards, consents
-from cdr.consent import Against, Block, BlockScope
+from cdr.consent import Against, Block, BlockScope, LegalBasis
 from cdr.consent_texts import consent_texts, text_version
 from cdr.consents import ConsentView, Removal
+from cdr.context import Ctx
 from cdr.her_copy import HerCopy, get_copy
 from cdr.sight import card_sections
 from cdr.store.waiting import ConsentEvent
@@ -79,7 +80,7 @@ async def give_consent(request: Request, ctx: Context, record: Record) -> Respon
     accepted(request, JSON)
     asked = await read_model(request, ctx, Confirmed)
     if record == NOBODY:
-        record = await consents.open_record(ctx, national_id_of(ctx, patient(request)))
+        record = await _own_record(request, ctx)
     await consents.give_consent(ctx, record, document=asked.document)
     return json_answer(_consent(await consents.get_consent(ctx, record)), status=201)
 
@@ -129,9 +130,14 @@ async def show_withdrawal(request: Request, ctx: Context, record: Record) -> Res
     openapi_extra={**_DOCUMENT, **parameters(PATIENT)},
 )
 async def withdraw_consent(request: Request, ctx: Context, record: Record) -> Response:
-    """The card is closed when this answers; its removal goes on, and its end is seen at `removal`."""
+    """The card is closed when this answers; its removal goes on, and its end is seen at `removal`.
+
+    Where a card rests on a regulation she may say no before there is one: she gets a record that says so.
+    """
     accepted(request, JSON)
     asked = await read_model(request, ctx, Confirmed)
+    if record == NOBODY and ctx.settings.legal_basis is LegalBasis.REGULATION:
+        record = await _own_record(request, ctx)
     job = await consents.withdraw_consent(ctx, record, document=asked.document)
     return json_answer({"removal": job, "address": f"consent/removals/{job}"}, status=202)
 
@@ -225,6 +231,11 @@ async def remove_block(
     """It holds at the next call."""
     await cards.remove_block(ctx, record, block_id)
     return Response(status_code=204)
+
+
+async def _own_record(request: Request, ctx: Ctx) -> str:
+    """A record for a woman who has none, so that her decision can be kept."""
+    return await consents.open_record(ctx, national_id_of(ctx, patient(request)))
 
 
 def _consent(view: ConsentView) -> JsonObject:

@@ -127,6 +127,18 @@ class Erasures:
                     async for each in stored:
                         yield each["_id"]["o"], Place(each["_id"]["e"], each["_id"]["o"])
 
+    async def oldest_trace(self) -> datetime | None:
+        """When that ended which was erased first of all that no scrub has taken out of the oplog since."""
+        with store_errors():
+            scrub = await self._database.meta.find_one({"_id": "scrub"})
+            after: Document = {"$gt": scrub["at"]} if scrub else {"$ne": None}
+            at_once = {"at": after, "do": {"$ne": Done.WITHDRAWAL.value}}
+            erased = await self._database.erasures.find_one(at_once, sort=[("at", 1)])
+            removed = await self._database.removals.find_one({"end": after}, sort=[("end", 1)])
+        return min(
+            (each for each in (erased and erased["at"], removed and removed["end"]) if each), default=None
+        )
+
     async def know(self, line: Erased) -> None:
         """A line was carried out again: the database knows it, and gives none of its ids again."""
         with store_errors():

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from cdr.consent import LegalBasis
+from cdr.settings import BUILTIN, Mode, Settings
 from tests.api.her import DOCUMENT, Her
 from tests.api.visits import visit
 from tests.identity import ADDRESS, People
@@ -157,3 +164,24 @@ def test_a_stranger_is_told_the_same_of_whoever_has_a_record_or_not(consenting: 
     ]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert answers[0].json() == answers[1].json()
+
+
+def test_under_a_regulation_she_may_say_no_before_there_is_a_card(client: TestClient, tmp_path: Path) -> None:
+    settings = Settings(
+        mode=Mode.DEV,
+        issuer=BUILTIN,
+        legal_basis=LegalBasis.REGULATION,
+        mongodb_uri=SecretStr(client.get("/health/ready").json()["mongodb_uri"]),
+        database="api_regulation",
+        data=tmp_path,
+    )
+    with TestClient(create_app(settings), base_url=ADDRESS) as opened:
+        her = Her(People(opened), "14839850078")
+        said = her.hers("POST", "/consent/withdrawal", json=DOCUMENT)
+        assert said.status_code == 202, said.text
+        assert ended(her, said.json()["removal"])["removed"] == 0
+        present = MIDWIFE | {"basis": "SAMTYKKE"}
+        refused = her.card("jordmor", "POST", "/record", headers=EVENT, **present)
+        numbered(refused, 403, "DHG-0003", "consent.missing")
+        assert her.hers("POST", "/consent", json=DOCUMENT).status_code == 201
+        assert her.card("jordmor", "POST", "/record", **present).status_code == 201

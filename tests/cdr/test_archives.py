@@ -13,12 +13,14 @@ import pytest
 from cdr import archives, compositions, directory, ehrs
 from cdr.archive_lines import MalformedArchive
 from cdr.archives import ArchiveRefused
-from cdr.context import Ctx
+from cdr.consent_errors import ConsentChanged
+from cdr.context import Actor, ActorKind, Ctx
 from cdr.errors import EhrExists, SubjectExists, UnknownEhr
 from cdr.settings import Mode, Settings
 from cdr.store.mongo import Store
 from cdr.templates import TemplateRegistry
 from cdr.versions import StoredVersion, version_object
+from tests.cdr.card_world import a_card, enforcing
 from tests.cdr.small_template import note, published_small_template, status
 from tests.cdr.updates import folder
 
@@ -53,7 +55,7 @@ async def a_history(ctx: Ctx) -> str:
 
 
 async def archive_of(ctx: Ctx, ehr_id: str) -> bytes:
-    return b"".join(await archives.export_ehr(ctx, ehr_id))
+    return b"".join([line async for line in await archives.export_ehr(ctx, ehr_id)])
 
 
 async def versions_of(ctx: Ctx, ehr_id: str) -> list[StoredVersion]:
@@ -167,3 +169,18 @@ async def test_what_is_no_whole_archive_is_refused_with_its_line(ctx: Ctx, how: 
     with pytest.raises(MalformedArchive, match=r"^line \d+: "):
         await archives.import_ehr(ctx, BROKEN[how](archive))
     assert not await ctx.store.reads.has_ehr(ehr_id)
+
+
+async def test_an_archive_that_is_under_way_ends_when_she_withdraws(ctx: Ctx) -> None:
+    card = await a_card(enforcing(ctx))
+    for number in range(60):
+        await card.write(f"kontroll {number}")
+    operator = card.by(Actor(id="o", name="Odd", kind=ActorKind.OPERATOR), "")
+    lines = await archives.export_ehr(operator, card.ehr_id)
+    sent = [await anext(lines)]
+    await card.withdraw()
+    with pytest.raises(ConsentChanged):
+        sent += [line async for line in lines]
+    assert len(sent) <= archives.AT_ONCE
+    with pytest.raises(MalformedArchive):
+        await archives.import_ehr(ctx, b"".join(sent))

@@ -13,7 +13,7 @@ import pytest
 
 from cdr import cards, compositions, consent_register, consents
 from cdr.actor import Actor, ActorKind
-from cdr.consent import Decision
+from cdr.consent import Decision, LegalBasis
 from cdr.consent_errors import ConsentKeptElsewhere, ConsentMissing
 from cdr.consent_register import ConsentRegister
 from cdr.consent_texts import text_version
@@ -139,3 +139,20 @@ async def test_whoever_is_refused_does_not_make_it_ask(world: World, portal: Por
     assert portal.asked == []
     await cards.get_card_state(world.ctx, world.ehr_id)
     assert len(portal.asked) == 1
+
+
+async def test_a_no_from_the_register_counts_also_where_nobody_was_asked(ctx: Ctx, portal: Portal) -> None:
+    """Under a regulation silence means yes: there is nothing to be withdrawn, and a no all the same."""
+    asked = {"consent_register": portal.address, "legal_basis": LegalBasis.REGULATION}
+    world = await a_world(enforcing(ctx, **asked))
+    await world.card()
+    stored = await world.write("kontroll")
+    register = world.by(Actor(id="portal", name="Portalen", kind=ActorKind.REGISTER), "")
+    await consents.hear_register(register, world.ehr_id, given=False)
+    with pytest.raises(ConsentMissing):
+        await compositions.get_composition(world.ctx, world.ehr_id, str(stored.uid))
+    with pytest.raises(ConsentMissing):
+        await world.write("etter")
+    await consents.hear_register(register, world.ehr_id, given=False)  # told again, it is heard again
+    history = (await consents.get_consent(world.her, world.ehr_id)).history
+    assert [(event.decision, event.by) for event in history] == [(Decision.WITHDRAWN, "register")]

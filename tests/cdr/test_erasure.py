@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from cdr.context import Ctx
 from cdr.ehrs import create_ehr, erase_ehr, get_ehr, get_ehr_by_subject
 from cdr.errors import CdrError, EhrExists, UnknownEhr, UnknownSubject
 from cdr.queries import run_query
+from cdr.scrub_reminder import overdue_since
 from cdr.store import erasure
 from cdr.store.mongo import Store
+from cdr.store.replica_set import record_scrub
 from cdr.versions import StoredVersion
 from tests.cdr.small_template import note, random_id, status
 
@@ -131,3 +134,18 @@ async def test_a_closed_gate_lets_no_commit_through(ctx: Ctx) -> None:
         await create_composition(ctx, ehr_id, note())
     assert refused.value.code == "ehr.closed"
     assert not await erasure.close_gate(ctx.store._database, random_id())
+
+
+async def test_a_scrub_is_overdue_when_the_promised_time_is_over(
+    ctx: Ctx, mongodb_uri: str, database_name: str
+) -> None:
+    await record_scrub(mongodb_uri, database_name)
+    now = datetime.now(UTC)
+    assert await overdue_since(ctx.store, 7, now + timedelta(days=400)) is None
+    ehr_id, _ = await an_ehr_with_content(ctx)
+    await erase_ehr(ctx, ehr_id)
+    assert await overdue_since(ctx.store, 7, now + timedelta(days=6)) is None
+    since = await overdue_since(ctx.store, 7, now + timedelta(days=8))
+    assert since is not None and timedelta(days=7) <= since - now < timedelta(days=7, minutes=5)
+    await record_scrub(mongodb_uri, database_name)
+    assert await overdue_since(ctx.store, 7, now + timedelta(days=400)) is None
