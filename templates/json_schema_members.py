@@ -85,11 +85,12 @@ def slot_schema(slot: ArchetypeSlot, declared: str) -> Schema:
 
 
 def _admitted(slot: ArchetypeSlot) -> Schema:
-    excluded = [pattern_schema(p) for p in slot.excludes if not is_everything(p)]
+    """Patterns as the validator reads them: one that is no regular expression names no archetype."""
+    excluded = [pattern_schema(p) or NOTHING for p in slot.excludes if not is_everything(p)]
     closed = not slot.includes and any(map(is_everything, slot.excludes))
     rules: list[Schema] = [NOTHING] if closed else []
     if slot.includes:
-        rules.append(_any_of([pattern_schema(p) for p in slot.includes]))
+        rules.append(_any_of([pattern_schema(p) or NOTHING for p in slot.includes]))
     if excluded:
         rules.append({"not": _any_of(excluded)})
     return {"allOf": rules} if rules else {}

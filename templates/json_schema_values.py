@@ -47,12 +47,17 @@ def range_schema(limits: Interval[Any] | None) -> Schema:
 
 
 def quantity_schema(constraint: CDvQuantity) -> Schema:
-    """Unit, and magnitude and decimals by unit."""
+    """Unit, and magnitude and decimals by unit; of a bare property, no unit that is known as one of another.
+
+    No table of units is complete: one that is known of no property is a warning of the validator.
+    """
     if constraint.items:
         return {"anyOf": [_quantity_item(item) for item in constraint.items]}
     code = (constraint.property or "").rpartition("::")[2].rstrip("]")
     known = terminology().units_of(code)
-    return {"properties": {"units": {"enum": sorted(known)}}} if known else {}
+    if not known:
+        return {}
+    return {"properties": {"units": {"not": {"enum": sorted(terminology().units - known)}}}}
 
 
 def _quantity_item(item: QuantityItem) -> Schema:
@@ -129,15 +134,16 @@ def _string(item: CString) -> Schema:
     if item.list_open:
         return {}
     made: Schema = {"enum": list(item.values)} if item.values else {}
-    return made if item.pattern is None else made | pattern_schema(item.pattern)
+    # A pattern that cannot be read is a warning of the validator.
+    return made if item.pattern is None else made | (pattern_schema(item.pattern) or {})
 
 
-def pattern_schema(pattern: str) -> Schema:
-    """The whole text is of the pattern; one that is no regular expression lets nothing through."""
+def pattern_schema(pattern: str) -> Schema | None:
+    """The whole text is of the pattern; None of one that is no regular expression."""
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
-        return NOTHING
+        return None
     return {"pattern": f"^(?:{pattern})$"}
 
 

@@ -50,7 +50,7 @@ def _change(container: Any, key: Any, spots: list[tuple[Any, Any]], chance: rand
         case 4 if isinstance(container, dict):
             container["_type"] = chance.choice(sorted(rm_schema().classes))
         case 5 if isinstance(container, dict):
-            container[chance.choice(_NAMES)] = container.pop(key)
+            container[chance.choice(NAMES)] = container.pop(key)
         case _:
             container[key] = _bent(container[key], chance)
 
@@ -89,4 +89,4 @@ def _spots(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from _spots(node[key])
 
 
-_NAMES = sorted({name for cls in rm_schema().classes for name in rm_schema().attributes(cls)})
+NAMES = sorted({name for cls in rm_schema().classes for name in rm_schema().attributes(cls)})

@@ -11,24 +11,31 @@ import argparse
 import random
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["archetypes", "templates", "validators", "cdr"]):
     from tests.fuzz.mutating import mutated
+    from tests.fuzz.mutating_xml import mutated_xml
     from tests.fuzz.seeds import seeds
     from tests.fuzz.targets import TARGETS, run
 
+Change = Callable[[bytes, random.Random], bytes | None]
 CORPUS = Path(__file__).parents[1] / "data" / "fuzz"
 
 
-def _mutate(data: bytes, longest: int, seed: int) -> bytes:
-    """Mostly a change that keeps it JSON, else the fuzzer's own."""
-    chance = random.Random(seed)
-    made = mutated(data, chance) if chance.random() < 0.85 else None
-    own: bytes = atheris.Mutate(data, longest)
-    return own if made is None else made[:longest]
+def _mutator(change: Change) -> Callable[[bytes, int, int], bytes]:
+    """Mostly a change that keeps the document JSON or XML, else the fuzzer's own."""
+
+    def mutate(data: bytes, longest: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        made = change(data, chance) if chance.random() < 0.85 else None
+        own: bytes = atheris.Mutate(data, longest) if made is None else b""
+        return own if made is None else made[:longest]
+
+    return mutate
 
 
 def main() -> None:
@@ -38,6 +45,7 @@ def main() -> None:
     )
     parser.add_argument("target", choices=sorted(TARGETS))
     parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--executions", type=int, default=-1, help="end after so many")
     parser.add_argument("--work", type=Path, help="folder where inputs with new coverage are kept")
     arguments = parser.parse_args()
     work = arguments.work or Path(tempfile.mkdtemp(prefix="helsekort-fuzz-"))
@@ -49,13 +57,14 @@ def main() -> None:
         str(work),
         str(CORPUS / arguments.target),
         f"-max_total_time={arguments.seconds}",
-        "-max_len=200000",
+        f"-runs={arguments.executions}",
+        "-max_len=20000",
         "-rss_limit_mb=2048",
         "-timeout=10",
         "-print_final_stats=1",
     ]
-    mutator = {} if arguments.target == "xml" else {"custom_mutator": _mutate}
-    atheris.Setup(options, lambda data: run(arguments.target, data), **mutator)
+    mutator = _mutator(mutated_xml if arguments.target == "xml" else mutated)
+    atheris.Setup(options, lambda data: run(arguments.target, data), custom_mutator=mutator)
     atheris.Fuzz()
 
 
