@@ -4,10 +4,10 @@ Body (UTF-8 JSON)::
 
     {"message": "...", "code": "composition.invalid",
      "validationErrors": ["/content[0]/...: ..."],
-     "findings": [{"code", "severity", "path", "archetypePath", "expected", "found", "message"}, ...]}
+     "findings": [{"code", "severity", "path", ...}, ...]}
 
 ``message`` and ``validationErrors`` are what ITS-REST's error schema requires, ``code`` is what its overview
-adds, ``findings`` is ours. A finding in a text (AQL, ADL, XML) has ``line`` and ``column`` too.
+adds, ``findings`` is ours, each as ``validators.shown`` shows it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from cdr.errors import (
     CdrError,
     Conflict,
     Gone,
+    InvalidComposition,
     InvalidDirectory,
     InvalidEhrStatus,
     KindNotSupported,
@@ -69,9 +70,8 @@ from templates.errors import (
     TemplateError,
     UnreadableTemplate,
 )
-from validators.messages import finding_text
+from validators.shown import JsonFinding, shown
 
-JsonFinding = dict[str, Any]
 _WITH_FINDINGS = (CdrError, TemplateError, SimplifiedFormatError, RefusedContribution)
 
 STATUS: Mapping[type[HelsekortError], HTTPStatus] = {
@@ -154,22 +154,6 @@ def _body(code: str, message: str, findings: Iterable[JsonFinding]) -> dict[str,
     }
 
 
-def finding_json(finding: Finding, language: str, message: str = "") -> JsonFinding:
-    """A finding as the body has it; ``message`` replaces the text that its code has."""
-    shown: JsonFinding = {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "path": finding.path,
-        "archetypePath": finding.archetype_path,
-        "expected": finding.expected,
-        "found": finding.found,
-        "message": message or finding_text(finding, language),
-    }
-    if finding.span is not None:
-        shown |= {"line": finding.span.line, "column": finding.span.column}
-    return shown
-
-
 def _one_line(finding: Mapping[str, Any]) -> str:
     place = finding["path"] or (f"{finding['line']}:{finding['column']}" if "line" in finding else "")
     return f"{place}: {finding['message']}" if place else str(finding["message"])
@@ -193,10 +177,11 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
 def _findings_of(error: HelsekortError, language: str) -> list[JsonFinding]:
     """The findings that an error carries, or the one place in a text that it names."""
     if isinstance(error, _WITH_FINDINGS) and error.findings:
-        return [finding_json(finding, language) for finding in error.findings]
+        places = error.places if isinstance(error, InvalidComposition | RefusedContribution) else None
+        return [shown(finding, language, places=places) for finding in error.findings]
     if isinstance(error, AqlSyntaxError | AqlSemanticError | MalformedJson | MalformedXml) and error.line:
         place = Finding(error.code, "", span=SourceSpan("", error.line, error.column or 1))
-        return [finding_json(place, language, error.message)]
+        return [shown(place, language, message=error.message)]
     return []
 
 
@@ -264,7 +249,7 @@ async def _answer_parameters(request: Request, error: Exception) -> Response:
 def _parameter_finding(fault: Mapping[str, Any]) -> JsonFinding:
     """Where and why; the value itself is left out, for it may be a person's identifier."""
     *_, name = fault["loc"]
-    return finding_json(Finding("parameter.malformed", str(name)), "en", str(fault["msg"]))
+    return shown(Finding("parameter.malformed", str(name)), "en", message=str(fault["msg"]))
 
 
 def internal_error(incident: str) -> Response:

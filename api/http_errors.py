@@ -12,7 +12,7 @@ HelsekortError
 from __future__ import annotations
 
 from archetypes.errors import HelsekortError
-from cdr.errors import Unprocessable
+from cdr.errors import InvalidComposition, Unprocessable
 
 
 class RequestError(HelsekortError):
@@ -36,6 +36,7 @@ class RefusedContribution(RequestError):
         super().__init__(str(refused))
         self.code = refused.code
         self.findings = refused.findings
+        self.places = refused.places if isinstance(refused, InvalidComposition) else None
 
 
 class NotAcceptable(RequestError):

@@ -47,7 +47,17 @@ RM_FORMATS = (JSON, XML)
 _TEXT: JsonSchema = {"type": "string"}
 _FINDING: JsonSchema = {
     "type": "object",
-    "required": ["code", "severity", "path", "archetypePath", "expected", "found", "message"],
+    "required": [
+        "code",
+        "severity",
+        "path",
+        "archetypePath",
+        "expected",
+        "found",
+        "message",
+        "texts",
+        "hint",
+    ],
     "properties": {
         "code": {**_TEXT, "description": "Stable name of the broken rule."},
         "severity": {"type": "string", "enum": ["error", "warning", "info"]},
@@ -56,6 +66,14 @@ _FINDING: JsonSchema = {
         "expected": _TEXT,
         "found": _TEXT,
         "message": {**_TEXT, "description": "The fault in words."},
+        "texts": {
+            "type": "object",
+            "additionalProperties": _TEXT,
+            "description": "The same by language: nb, en.",
+        },
+        "hint": {**_TEXT, "description": "What to do about it; empty where nothing helpful can be said."},
+        "webTemplateId": {**_TEXT, "description": "The place in the template's form, by ids."},
+        "label": {**_TEXT, "description": "The name of that place for people."},
         "line": {"type": "integer", "description": "In a text such as AQL or XML, from 1."},
         "column": {"type": "integer", "description": "In a text such as AQL or XML, from 1."},
     },
@@ -77,7 +95,8 @@ _ERROR: JsonSchema = {
         "message": "the composition has 1 faults",
         "code": "composition.invalid",
         "validationErrors": [
-            "/content[0]/data/events[0]/data/items[0]/value/units: mm[Hg] expected, kPa found"
+            "/content[0]/data/events[0]/data/items[0]/value/units: "
+            "The unit “kPa” is not allowed; allowed: mm[Hg]."
         ],
         "findings": [
             {
@@ -88,7 +107,14 @@ _ERROR: JsonSchema = {
                 "/events[at0006]/data[at0003]/items[at0004]/value/units",
                 "expected": "mm[Hg]",
                 "found": "kPa",
-                "message": "mm[Hg] expected, kPa found",
+                "message": "The unit “kPa” is not allowed; allowed: mm[Hg].",
+                "texts": {
+                    "nb": "Enheten «kPa» er ikke tillatt; tillatt: mm[Hg].",
+                    "en": "The unit “kPa” is not allowed; allowed: mm[Hg].",
+                },
+                "hint": "Use one of the units that the template allows, written exactly so.",
+                "webTemplateId": "svangerskapskontroll/undersøkelse/blodtrykk/systolisk",
+                "label": "Systolisk",
             }
         ],
     },

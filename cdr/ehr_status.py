@@ -79,7 +79,7 @@ def check_status(status: JsonObject) -> None:
     findings = [finding for finding in report.findings if finding.code != _NOT_NEEDED]
     findings += _subject_findings(status)
     if any(finding.severity is Severity.ERROR for finding in findings):
-        raise InvalidEhrStatus(findings)
+        raise InvalidEhrStatus(findings=findings)
 
 
 def status_facts(status: JsonObject, object_id: str) -> StatusFacts:

@@ -52,6 +52,7 @@ from collections.abc import Sequence
 
 from archetypes.errors import HelsekortError
 from archetypes.findings import Finding
+from validators.form_places import FormPlaces
 
 
 class CdrError(HelsekortError):
@@ -456,38 +457,33 @@ class TooLarge(CdrError):
 class Unprocessable(CdrError):
     """Data that was understood and refused; ``findings`` say why, all of them."""
 
-    code = "unprocessable"
+    code, what = "unprocessable", "data"
 
-    def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message or f"the {self.what} has {len(findings)} faults")
         self.findings = tuple(findings)
 
 
 class InvalidComposition(Unprocessable):
     """A composition that its template, or the reference model, refuses."""
 
-    code = "composition.invalid"
+    code, what = "composition.invalid", "composition"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"the composition has {len(findings)} faults", findings)
+    def __init__(self, findings: Sequence[Finding], places: FormPlaces) -> None:
+        super().__init__(findings=findings)
+        self.places = places  # of the findings in the template's form
 
 
 class InvalidEhrStatus(Unprocessable):
     """An EHR_STATUS that the reference model refuses."""
 
-    code = "ehr_status.invalid"
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"the EHR_STATUS has {len(findings)} faults", findings)
+    code, what = "ehr_status.invalid", "EHR_STATUS"
 
 
 class InvalidDirectory(Unprocessable):
     """A FOLDER that the reference model refuses, or one with two sub-folders of one name."""
 
-    code = "directory.invalid"
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"the FOLDER has {len(findings)} faults", findings)
+    code, what = "directory.invalid", "FOLDER"
 
 
 class RepeatMismatch(Unprocessable):

@@ -64,7 +64,7 @@ def check_folder(folder: JsonObject) -> None:
     if not any(finding.severity is Severity.ERROR for finding in findings):
         findings += _names_used_twice(folder, "")
     if any(finding.severity is Severity.ERROR for finding in findings):
-        raise InvalidDirectory(findings)
+        raise InvalidDirectory(findings=findings)
 
 
 def sub_folder(folder: JsonObject, path: str) -> JsonObject:

@@ -36,6 +36,7 @@ from cdr.versions import (
     normal_object_id,
     text_at,
 )
+from validators.form_places import FormPlaces
 from validators.mending import mend
 
 PERSISTENT = "431"  # openehr group composition_category
@@ -59,7 +60,7 @@ async def new_version(
     data = composition | {"uid": {"_type": "OBJECT_VERSION_ID", "value": str(uid)}}
     findings = await judge(ctx, opt, data, complete=lifecycle.needs_all)
     if any(finding.severity is Severity.ERROR for finding in findings):
-        raise InvalidComposition(findings)
+        raise InvalidComposition(findings, FormPlaces(await ctx.templates.web_template(template_id)))
     data, _ = mend(data, findings)
     payload = write_canonical(data)
     if len(payload) > ctx.settings.body_limit:

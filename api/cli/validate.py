@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from api.cli.template import library_template
 from archetypes.errors import HelsekortError
-from archetypes.findings import Finding, Severity
+from archetypes.findings import Severity
 from archetypes.rm.canonical_json import read_canonical
 from archetypes.rm.canonical_xml import read_canonical_xml
 from cdr.versions import JsonObject, text_at
@@ -28,7 +28,7 @@ from templates.web_template import to_web_template
 from validators.composition.report import MAX_FINDINGS
 from validators.document import validate_document
 from validators.form_places import FormPlaces
-from validators.messages import finding_hint, finding_text
+from validators.shown import JsonFinding, shown
 
 console = Console(highlight=False, soft_wrap=True)
 progress_console = Console(stderr=True)
@@ -51,7 +51,7 @@ class Checked:
 
     file: str
     template_id: str = ""
-    findings: tuple[dict[str, Any], ...] = ()
+    findings: tuple[JsonFinding, ...] = ()
     unreadable: str = ""
 
     @property
@@ -119,8 +119,8 @@ def _judged(path: Path, how: How) -> Checked:
     composition = _read(path)
     operational = _template(how, composition)
     findings = validate_document(operational, composition, complete=how.complete, limit=how.limit)
-    shown = tuple(_shown(finding, operational, how.language) for finding in findings)
-    return Checked(str(path), operational.template_id, shown)
+    as_shown = tuple(shown(finding, how.language, places=_places(operational)) for finding in findings)
+    return Checked(str(path), operational.template_id, as_shown)
 
 
 def _all_files(given: Sequence[Path]) -> list[Path]:
@@ -171,27 +171,21 @@ def _template(how: How, composition: JsonObject) -> OperationalTemplate:
     return _TEMPLATES[how.opt]
 
 
+_PLACES: dict[str, FormPlaces] = {}
+
+
+def _places(operational: OperationalTemplate) -> FormPlaces:
+    """Where things stand in the form of a template; a process makes it once."""
+    if operational.template_id not in _PLACES:
+        _PLACES[operational.template_id] = FormPlaces(to_web_template(operational))
+    return _PLACES[operational.template_id]
+
+
 def _named_in(composition: JsonObject) -> str:
     template_id = text_at(composition, "archetype_details", "template_id", "value")
     if template_id is None:
         raise typer.BadParameter("the composition names no template; give --template or --opt")
     return template_id
-
-
-def _shown(finding: Finding, operational: OperationalTemplate, language: str) -> dict[str, Any]:
-    place = FormPlaces(to_web_template(operational)).at(finding.archetype_path)
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "path": finding.path or "/",
-        "archetypePath": finding.archetype_path,
-        "webTemplateId": place.id,
-        "label": place.label,
-        "expected": finding.expected,
-        "found": finding.found,
-        "message": finding_text(finding, language),
-        "hint": finding_hint(finding, language),
-    }
 
 
 def _print(checked: Checked, *, many: bool) -> None:
@@ -207,10 +201,11 @@ def _print(checked: Checked, *, many: bool) -> None:
         console.print(f"{checked.template_id}: {verdict}", markup=False)
 
 
-def _print_finding(finding: dict[str, Any]) -> None:
+def _print_finding(finding: JsonFinding) -> None:
     colour = "red" if finding["severity"] == "error" else "yellow"
     console.print(f"{finding['severity']} {finding['code']}", style=colour)
-    for label, name in (("at", "path"), ("field", "label"), ("expected", "expected"), ("found", "found")):
+    console.print(f"  {'at':8} {finding['path'] or '/'}", markup=False)
+    for label, name in (("field", "label"), ("expected", "expected"), ("found", "found")):
         if finding[name]:
             console.print(f"  {label:8} {finding[name]}", markup=False)
     console.print(f"  {finding['message']}", markup=False)

@@ -9,6 +9,7 @@ from datetime import datetime
 import httpx
 import orjson
 
+from api.client.errors import Fault
 from api.client.formats import Body, Format, JsonObject, read, write
 from api.client.operation import REST, Operation
 from api.client.stored import Stored, new_key, stored
@@ -87,18 +88,36 @@ def delete(ehr_id: str, preceding_uid: str) -> Operation[Stored]:
     return Operation(method="DELETE", path=f"{REST}/ehr/{ehr_id}/composition/{preceding_uid}", read=stored)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the server says of a composition: whether it would be stored, and every finding."""
+
+    valid: bool
+    template_id: str
+    findings: tuple[Fault, ...]
+
+
 def validate(
-    composition: Body, form: Format = Format.JSON, *, template_id: str | None = None
-) -> Operation[JsonObject]:
+    composition: Body,
+    form: Format = Format.JSON,
+    *,
+    template_id: str | None = None,
+    incomplete: bool = False,
+) -> Operation[Judged]:
     """What would be said about a composition; nothing is stored."""
     return Operation(
         method="POST",
         path=f"{REST}/validate",
-        headers=_sending(form, template_id, False),
+        headers=_sending(form, template_id, incomplete),
         content=write(composition),
-        read=lambda response: orjson.loads(response.content),
+        read=_judged,
         repeatable=True,
     )
+
+
+def _judged(response: httpx.Response) -> Judged:
+    said = orjson.loads(response.content)
+    return Judged(said["valid"], said["templateId"], tuple(map(Fault.from_json, said["findings"])))
 
 
 def _sending(form: Format, template_id: str | None, incomplete: bool) -> Mapping[str, str]:

@@ -14,11 +14,14 @@ ClientError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 import httpx
 import orjson
+
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class Fault:
     """One finding: a stable code, where it is, what was expected and what was found, in words.
 
     ``path`` is the RM path in the data that was sent (in FLAT and STRUCTURED bodies the FLAT path), with
-    indexes from 0; ``line`` and ``column`` are of a text such as AQL, from 1.
+    indexes from 0; ``web_template_id`` and ``label`` name the place in the template's form, where it has one;
+    ``texts`` is the message by language; ``line`` and ``column`` are of a text such as AQL, from 1.
     """
 
     code: str
@@ -36,6 +40,10 @@ class Fault:
     expected: str = ""
     found: str = ""
     archetype_path: str = ""
+    web_template_id: str = ""
+    label: str = ""
+    texts: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    hint: str = ""
     line: int | None = None
     column: int | None = None
 
@@ -50,6 +58,10 @@ class Fault:
             expected=finding["expected"],
             found=finding["found"],
             archetype_path=finding["archetypePath"],
+            web_template_id=finding.get("webTemplateId", ""),
+            label=finding.get("label", ""),
+            texts=finding["texts"],
+            hint=finding["hint"],
             line=finding.get("line"),
             column=finding.get("column"),
         )

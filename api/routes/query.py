@@ -12,7 +12,6 @@ from api.analysts import PROJECT, AnalystContext
 from api.answers import json_answer, location
 from api.bodies import read_body, read_optional_body
 from api.cancelling import ClientGone, no_answer, unless_gone
-from api.errors import JsonFinding, finding_json
 from api.http_errors import MalformedRequest
 from api.languages import preferred_language
 from api.negotiation import JSON, accepted, etag
@@ -25,6 +24,7 @@ from cdr import queries, stored_queries
 from cdr.aql.values import AddressText
 from cdr.context import Ctx
 from cdr.query_parameters import bound, declared
+from validators.shown import JsonFinding, shown
 
 router = APIRouter(tags=["Query"])
 
@@ -281,7 +281,7 @@ async def _answer(
 
 def _shown(request: Request, findings: Sequence[Finding]) -> list[JsonFinding]:
     """Findings with their texts in the language that the client prefers."""
-    return [finding_json(finding, preferred_language(request)) for finding in findings]
+    return [shown(finding, preferred_language(request)) for finding in findings]
 
 
 def _address_parameters(request: Request) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from api.deps import Context
 from api.languages import preferred_language
 from api.negotiation import JSON, accepted
 from api.openapi import LIFECYCLE, TEMPLATE_ID, errors, parameters, request_body
-from archetypes.findings import Finding
 from cdr.validation import Judgement, judge_composition
 from validators.form_places import FormPlaces
-from validators.messages import LANGUAGES, finding_hint, finding_text
+from validators.shown import shown
 
 router = APIRouter(tags=["COMPOSITION"])
 
@@ -47,23 +46,5 @@ def _answer(judgement: Judgement, language: str) -> dict[str, Any]:
     return {
         "valid": judgement.accepted,
         "templateId": judgement.template_id,
-        "findings": [finding_json(finding, places, language) for finding in judgement.findings],
-    }
-
-
-def finding_json(finding: Finding, places: FormPlaces, language: str) -> dict[str, Any]:
-    """A finding with everything that a program or a person can use."""
-    place = places.at(finding.archetype_path)
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "path": finding.path,
-        "archetypePath": finding.archetype_path,
-        "webTemplateId": place.id,
-        "label": place.label,
-        "expected": finding.expected,
-        "found": finding.found,
-        "message": finding_text(finding, language),
-        "texts": {name: finding_text(finding, name) for name in LANGUAGES},
-        "hint": finding_hint(finding, language),
+        "findings": [shown(finding, language, places=places) for finding in judgement.findings],
     }

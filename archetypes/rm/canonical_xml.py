@@ -95,9 +95,10 @@ def read_object(element: etree._Element, declared: str) -> dict[str, Any]:
     tree: dict[str, Any] = {"_type": rm_type}
     attributes = rm_schema().attributes(rm_type)
     for name, text in _attributes(element):
-        if name not in attributes:
-            raise _malformed("xml.element", element, f"{rm_type} has no attribute {name}")
-        tree[name] = _scalar(text, attributes[name])
+        attribute = attributes.get(name)
+        if attribute is None or attribute.container or not rm_schema().is_primitive(attribute.type_name):
+            raise _malformed("xml.element", element, f"{rm_type} has no attribute {name} of one text")
+        tree[name] = _scalar(text, attribute)
     for child in element:
         _read_child(tree, child, attributes)
     if len(element) == 0 and (element.text or "").strip():

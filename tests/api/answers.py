@@ -19,10 +19,10 @@ def assert_error(response: Response, status: int, code: str) -> dict[str, Any]:
     assert len(body["validationErrors"]) == len(body["findings"])
     assert all(isinstance(line, str) and line for line in body["validationErrors"])
     for finding in body["findings"]:
-        assert set(finding) - {"line", "column"} == {
-            "code", "severity", "path", "archetypePath", "expected", "found", "message",
+        assert set(finding) - {"line", "column", "webTemplateId", "label"} == {
+            "code", "severity", "path", "archetypePath", "expected", "found", "message", "texts", "hint",
         }  # fmt: skip
-        assert finding["message"]
+        assert finding["message"] and all(finding["texts"].values())
     return body
 
 

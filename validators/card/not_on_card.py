@@ -89,16 +89,20 @@ def _is_clean(composition: Mapping[str, Any], subsumed: Subsumed | None) -> bool
     stack: list[Any] = [composition]
     while stack:
         node = stack.pop()
-        if "code_string" in node and isinstance(node, dict):
+        kind = type(node)
+        if kind is dict and "code_string" in node:
             phrases.append(node)
-            continue
-        for name, value in node.items() if isinstance(node, dict) else enumerate(node):
-            kind = type(value)
-            if kind is str:
-                if name not in _NO_CONTENT:
-                    texts.append(value)
-            elif (kind is dict or kind is list) and name not in _NO_CONTENT:
-                stack.append(value)
+        elif kind is dict:
+            for name, value in node.items():
+                if type(value) is str:
+                    if name not in _NO_CONTENT:
+                        texts.append(value)
+                elif name not in _NO_CONTENT:
+                    stack.append(value)
+        elif kind is list:
+            stack += node
+        elif kind is str:
+            texts.append(node)
     return not (_have_wording(texts) or _have_code(phrases, subsumed))
 
 
@@ -108,8 +112,8 @@ def _have_wording(texts: list[str]) -> bool:
 
 
 def _have_code(phrases: list[Mapping[str, Any]], subsumed: Subsumed | None) -> bool:
-    found = {phrase for phrase in map(_code, phrases) if phrase is not None}
-    return any(name not in _OWN and forbidden().has_code(name, code, subsumed) for name, code in found)
+    found = {phrase for phrase in map(_code, phrases) if phrase is not None and phrase[0] not in _OWN}
+    return any(forbidden().has_code(name, code, subsumed) for name, code in found)
 
 
 def _nodes(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

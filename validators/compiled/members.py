@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from archetypes.aom.constraints import ArchetypeSlot, CArchetypeRoot, CObject
@@ -31,11 +30,11 @@ def members_test(unit: Unit) -> Test:
 
 
 def _free(unit: Unit) -> Test:
-    shapes, learn = unit.shapes, unit.learn
+    usual = unit.usual
 
     def test(members: Any, p: Any) -> bool:
         for member in members:  # noqa: SIM110  # a generator costs as much as a small member
-            if not (shapes.get(tuple(member)) or learn)(member, p):
+            if not usual[0](member, p):
                 return False
         return True
 
@@ -55,9 +54,11 @@ def _by_bits(unit: Unit, claims: _Claims) -> Test:
     def test(members: Any, p: Any) -> bool:
         seen = 0
         for index, member in enumerate(members):
-            claim = sure.get(member.get("archetype_node_id")) or choose(member, (p, index))
-            shapes, learn, bit, once, _ = claim
-            if seen & once or not (shapes.get(tuple(member)) or learn)(member, (p, index)):
+            try:
+                usual, bit, once, _ = sure[member["archetype_node_id"]]
+            except KeyError:
+                usual, bit, once, _ = choose(member, (p, index))
+            if seen & once or not usual[0](member, (p, index)):
                 return False
             seen |= bit
         return seen & required == required
@@ -65,9 +66,11 @@ def _by_bits(unit: Unit, claims: _Claims) -> Test:
     def silent(members: Any, p: Any) -> bool:
         seen = 0
         for member in members:
-            claim = sure.get(member.get("archetype_node_id")) or choose(member, p)
-            shapes, learn, bit, once, _ = claim
-            if seen & once or not (shapes.get(tuple(member)) or learn)(member, p):
+            try:
+                usual, bit, once, _ = sure[member["archetype_node_id"]]
+            except KeyError:
+                usual, bit, once, _ = choose(member, p)
+            if seen & once or not usual[0](member, p):
                 return False
             seen |= bit
         return seen & required == required
@@ -85,10 +88,13 @@ def _by_counts(unit: Unit, claims: _Claims) -> Test:
     def test(members: Any, p: Any) -> bool:
         counts = [0] * len(children)
         for index, member in enumerate(members):
-            claim = sure.get(member.get("archetype_node_id")) or choose(member, (p, index))
-            if not (claim[0].get(tuple(member)) or claim[1])(member, (p, index)):
+            try:
+                usual, _, _, place = sure[member["archetype_node_id"]]
+            except KeyError:
+                usual, _, _, place = choose(member, (p, index))
+            if not usual[0](member, (p, index)):
                 return False
-            counts[claim[4]] += 1
+            counts[place] += 1
         for place, count in enumerate(counts):
             most = upper[place]
             if most is not None and count > most:
@@ -113,8 +119,8 @@ def _filling(slot: CObject, children: tuple[CObject, ...]) -> tuple[int, ...]:
 
 # --- which node a member belongs to -----------------------------------------------------------------
 
-# Shapes and learner of the node's place, its bit, the same bit if it may stand only once, and its number.
-_Claim = tuple[Mapping[Any, Test], Test, int, int, int]
+# The usual test of the node's place, its bit, the same bit if it may stand only once, and its number.
+_Claim = tuple[list[Test], int, int, int]
 
 
 class _Claims:
@@ -139,7 +145,7 @@ class _Claims:
         unit = self._units[place]
         bit = 1 << place
         once = bit if unit.candidates[0].occurrences.upper == 1 else 0
-        return unit.shapes, unit.learn, bit, once, place
+        return unit.usual, bit, once, place
 
     def _places_by_node_id(self) -> dict[str, list[int]]:
         """A node without id takes members of any id."""

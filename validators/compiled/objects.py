@@ -27,7 +27,18 @@ from validators.composition.reference_model import PRIMITIVES, ClassFacts, facts
 
 # Attributes that say what data are; in the documents of a template they hardly differ.
 TELLING = frozenset(
-    {"archetype_details", "category", "encoding", "language", "name", "setting", "subject", "territory"}
+    {
+        "archetype_details",
+        "category",
+        "encoding",
+        "language",
+        "name",
+        "null_flavour",
+        "setting",
+        "subject",
+        "terminology_id",
+        "territory",
+    }
 )
 MOST_INLINE = 8  # members of a small object that is judged where it stands, without a call
 _CALLED = frozenset({"DV_INTERVAL", "REFERENCE_RANGE"})
@@ -36,21 +47,19 @@ _CALLED = frozenset({"DV_INTERVAL", "REFERENCE_RANGE"})
 def object_test(unit: Unit, value: dict[str, Any], fit: Fit) -> Test:
     """A test of the objects at ``unit`` that have the attributes and the type of ``value``.
 
+    It leaves all others to what the unit has learned.
+
     Raises Unsure where such an object cannot be right, or cannot be judged in this form.
     """
     source = Source()
     names = {name: source.variable() for name in value}
     writer = _Writer(source, unit, fit, value, names, "v", "p")
     conditions = writer.conditions({name: variable for name, variable in names.items()})
-    mismatch = None
-    if "_type" in value:
-        learn, stated = source.constant(unit.learn), source.constant(value["_type"])
-        mismatch = f"if {names['_type']} != {stated}: return {learn}(v, p)"
     if unit.is_free:
         conditions.insert(0, f"(p < {DEEPEST} or {source.constant(unsure)}())")
     elif len(unit.steps) >= DEEPEST:
         raise Unsure
-    return source.function(list(names.values()), conditions, mismatch)
+    return source.function(names, value.get("_type"), conditions, unit.learn)
 
 
 class _Writer:
@@ -77,6 +86,7 @@ class _Writer:
         self.steps = unit.steps if fit.constraint is None else last_step(unit.steps, fit.constraint)
         self.constrained = _attributes_of(fit)
         self.node_id = _node_id_of(fit, value)
+        self._usuals: dict[str, tuple[str, dict[str, Any]]] = {}  # by attribute: a flag, and what it says
 
     def conditions(self, first: Mapping[str, str]) -> list[str]:
         """All of them; ``first`` says how each member is called where it is first used."""
@@ -92,6 +102,16 @@ class _Writer:
             conditions += name_condition(self)
             conditions += rubric_condition(self)
         return conditions
+
+    def unless_usual(self, name: str, condition: str) -> str:
+        """A condition on one member, which need not be looked at where the member is the usual one."""
+        if name not in self._usuals:
+            return condition
+        flag, usual = self._usuals[name]
+        known: dict[str, Any] = {self.variables[name]: usual}
+        if self.node_id is not None:
+            known[self.variables["archetype_node_id"]] = self.node_id
+        return f"({flag} or {condition})" if self.source.holds(condition, known) else condition
 
     def _check_shape(self, facts: ClassFacts) -> None:
         """What the attributes alone decide."""
@@ -206,16 +226,17 @@ class _Writer:
     # --- objects inside ----------------------------------------------------------------------------
 
     def _object(self, name: str, child: Unit, member: Any, first: str, variable: str) -> str:
-        shapes, learn = self.source.constant(child.shapes), self.source.constant(child.learn)
-        place = self.place_of(child)
-        called = f"({shapes}.get(tuple({variable})) or {learn})({variable}, {place})"
+        known = ""
         usual = self._usual(name, child, member)
-        known = "" if usual is None else f"{first} == {self.source.constant(usual)} or "
-        first = first if usual is None else variable
+        if usual is not None:
+            flag = self.source.variable()
+            self._usuals[name] = flag, usual
+            known, first = f"({flag} := {first} == {self.source.constant(usual)}) or ", variable
+        test, place = self.source.constant(child.usual), self.place_of(child)
         inline = self._inline(child, member, first, variable)
         if inline is not None:
-            return f"({known}({' and '.join(inline)}) or {called})"
-        return f"({known}{called.replace(f'tuple({variable})', f'tuple({first})', 1)})"
+            return f"({known}({' and '.join(inline)}) or {test}[0]({variable}, {place}))"
+        return f"({known}{test}[0]({first}, {place}))"
 
     def _usual(self, name: str, child: Unit, member: Any) -> dict[str, Any] | None:
         """A copy of an object that says what data are, and is the same each time: what equals it is right.
@@ -244,11 +265,11 @@ class _Writer:
                 return None
             names = {name: self.source.variable() for name in member}
             inner = _Writer(self.source, child, fits[0], member, names, variable, self.place_of(child))
-            reads = {name: f"({own} := {variable}.get({name!r}))" for name, own in names.items()}
+            reads = {name: f"({own} := {variable}[{name!r}])" for name, own in names.items()}
             conditions = [f"len({first}) == {len(member)}"]
             if "_type" in member:
                 stated = self.source.constant(member["_type"])
-                conditions.append(f"{variable}.get('_type') == {stated}")
+                conditions.append(f"{variable}['_type'] == {stated}")
             conditions += inner.conditions(reads)
         except Unsure:
             return None

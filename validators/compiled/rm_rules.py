@@ -24,6 +24,9 @@ class Object(Protocol):
     node_id: str | None  # the only node id that it may have, if that is known
     variable: str  # the object itself
 
+    def unless_usual(self, name: str, condition: str) -> str:
+        """A condition on one member, if the member is not the usual one."""
+
 
 def invariant_conditions(node: Object, rm_type: str) -> list[str]:
     """Conditions for every invariant of the class, inherited ones too. Raises Unsure where one is broken."""
@@ -33,11 +36,13 @@ def invariant_conditions(node: Object, rm_type: str) -> list[str]:
     for name, codes in groups:
         if name in variables:
             code = f"{variables[name]}['defining_code']"
-            conditions.append(f"{code}['code_string'] in {source.constant(codes)}")
-            conditions.append(f"{code}['terminology_id']['value'] == 'openehr'")
+            is_listed = f"{code}['code_string'] in {source.constant(codes)}"
+            is_openehr = f"{code}['terminology_id']['value'] == 'openehr'"
+            conditions.append(node.unless_usual(name, f"({is_listed} and {is_openehr})"))
     for name, codes in code_sets:
         if name in variables:
-            conditions.append(f"{variables[name]}['code_string'].lower() in {source.constant(codes)}")
+            is_listed = f"{variables[name]}['code_string'].lower() in {source.constant(codes)}"
+            conditions.append(node.unless_usual(name, is_listed))
     for rule in own:
         conditions += _own_conditions(node, rule)
     return conditions
@@ -99,7 +104,9 @@ def _archetype_details(node: Object) -> list[str]:
         return [f"{is_id}({node_id})", f"{details}['archetype_id']['value'] == {node_id}"]
     if (details is not None) != _is_archetype_id(node.node_id):
         raise Unsure
-    return [] if details is None else [f"{details}['archetype_id']['value'] == {node_id}"]
+    if details is None:
+        return []
+    return [node.unless_usual("archetype_details", f"{details}['archetype_id']['value'] == {node_id}")]
 
 
 def _archetype_root(node: Object) -> list[str]:

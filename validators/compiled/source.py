@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from validators.compiled.warnings import Unsure
 
 Test = Callable[[Any, Any], Any]
 
@@ -34,11 +36,27 @@ class Source:
         self._variables += 1
         return f"x{self._variables}"
 
-    def function(self, variables: Sequence[str], conditions: Sequence[str], mismatch: str | None) -> Test:
-        """A test of an object whose members stand in ``variables``: true if all conditions are."""
-        lines = ["def test(v, p):", f" {''.join(f'{name}, ' for name in variables)} = v.values()"]
-        if mismatch is not None:
-            lines.append(f" {mismatch}")
+    def holds(self, condition: str, variables: Mapping[str, Any]) -> bool:
+        """Whether a condition that we have written is true of these values."""
+        try:
+            return bool(eval(condition, dict(self._values), dict(variables)))
+        except (Unsure, AttributeError, KeyError, TypeError, ValueError):
+            return False
+
+    def function(
+        self, variables: Mapping[str, str], stated: str | None, conditions: Sequence[str], learn: Test
+    ) -> Test:
+        """A test of an object with exactly the members of ``variables``: true if all conditions are.
+
+        An object with other members, or with another class than ``stated``, is left to ``learn``.
+        """
+        otherwise = f"return {self.constant(learn)}(v, p)"
+        lines = ["def test(v, p):", f" if len(v) != {len(variables)}: {otherwise}"]
+        if variables:
+            reads = (f"{variable} = v[{name!r}]" for name, variable in variables.items())
+            lines += [" try:", *(f"  {read}" for read in reads), f" except KeyError: {otherwise}"]
+        if stated is not None:
+            lines.append(f" if {variables['_type']} != {self.constant(stated)}: {otherwise}")
         lines.append(f" return {' and '.join(conditions) or 'True'}")
         namespace = dict(self._values)
         # Compiled text is three times as fast as a chain of closures: members become local variables.

@@ -3,6 +3,8 @@
 The shape of an object is the tuple of its attribute names. When a shape is first met at a place, a test is
 compiled that knows which attributes are there, which are mandatory, and what the template says of each; it
 need not look for what else there might be. A test that is true means: the interpreter would find no error.
+The test of the first shape is the one tried first from then on (``usual``); it knows its shape, and leaves
+other objects to ``learn``, which knows all of them.
 """
 
 from __future__ import annotations
@@ -96,7 +98,7 @@ class Unit:
         self.candidates = candidates
         self.root = root
         self.steps = steps
-        self.shapes: dict[Shape, Test] = {}
+        self.usual: list[Test] = [self.learn]  # of one member, which callers keep hold of
         self._tests: dict[tuple[Any, Shape], Test] = {}
         self._refused: set[tuple[Any, Shape]] = set()
 
@@ -107,7 +109,7 @@ class Unit:
 
     def test(self, value: Any, p: Any) -> Any:
         """True if the value is right here, false if it has an error for certain. Raises Unsure."""
-        return (self.shapes.get(tuple(value)) or self.learn)(value, p)
+        return self.usual[0](value, p)
 
     def learn(self, value: Any, p: Any) -> Any:
         """The same for an object whose shape is new here, or not usual for its type."""
@@ -125,7 +127,6 @@ class Unit:
                     self._refused.add(key)
                 return False
             self._tests[key] = test
-            self.shapes.setdefault(key[1], test)
         return test(value, p)
 
     def _made(self, value: dict[str, Any]) -> Test:
@@ -135,12 +136,16 @@ class Unit:
         fits = self.fits(value)
         if base_name(fits[0].rm_type) in _BY_INTERPRETER:
             return self.interpreted(fits)
-        if len(fits) > 1:
-            return self._alternatives(value, fits)
         try:
-            return self.template.compile_object(self, value, fits[0])
+            if len(fits) > 1:
+                test = self._alternatives(value, fits)
+            else:
+                test = self.template.compile_object(self, value, fits[0])
         except NotCompiled:
             return self.interpreted(fits)
+        if len(self._tests) == 0:
+            self.usual[0] = test
+        return test
 
     def fits(self, value: dict[str, Any]) -> list[Fit]:
         """The object's types and each constraint that is on such a type. Raises Unsure if there is none."""
@@ -203,11 +208,10 @@ class Unit:
             (fit.constraint, self.narrowed(fit.constraint)) for fit in fits if fit.constraint is not None
         ]
         stated = value.get("_type")
-        has_type = "_type" in value
         depth = len(self.steps)
 
         def test(value: Any, p: Any) -> bool:
-            if has_type and value["_type"] != stated:
+            if value.get("_type") != stated:
                 return bool(self.learn(value, p))
             warned = warned_of(p)
             before = len(warned)

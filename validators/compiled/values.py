@@ -44,6 +44,9 @@ class Object(Protocol):
     variables: Mapping[str, str]
     variable: str
 
+    def unless_usual(self, name: str, condition: str) -> str:
+        """A condition on one member, if the member is not the usual one."""
+
 
 def value_conditions(node: Object) -> list[str]:
     """What a constraint on a whole value asks; attributes of complex objects are judged one by one."""
@@ -133,7 +136,7 @@ def _terminology(node: Object, expected: str | None) -> list[str]:
     found = f"{node.variables['terminology_id']}['value']"
     wanted = node.source.constant(expected)
     same = node.source.constant(is_same_terminology)
-    return [f"({found} == {wanted} or {same}({wanted}, {found}))"]
+    return [node.unless_usual("terminology_id", f"({found} == {wanted} or {same}({wanted}, {found}))")]
 
 
 def _code(node: Object, constraint: CCodePhrase) -> list[str]:
@@ -190,7 +193,7 @@ def name_condition(node: Object) -> list[str]:
     listed = listed_names(names.children[0]) if len(names.children) == 1 else None
     if listed is None:
         return [f"{admitted}({node.variable})"]
-    return [f"{name}['value'] in {node.source.constant(frozenset(listed))}"]
+    return [node.unless_usual("name", f"{name}['value'] in {node.source.constant(frozenset(listed))}")]
 
 
 def _admits(unit: Unit, constraint: CObject) -> Callable[[Any], bool]:
