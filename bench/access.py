@@ -1,8 +1,9 @@
 """``python -m bench.access``: what the access decision and the durable audit cost, as ratios of one run.
 
 The decision is timed alone, for each kind of caller. The audit is timed by the same reads of the same
-server, in this process, with and without it, in turns; beside it stands what one flush of the database's
-journal takes. Tokens and proofs are left out: they are checked apart.
+server, in this process, with and without it, in turns. Beside rates, which a busy machine blurs, stand the
+CPU that a read costs server and database together, and how often the journal was flushed for it, as the
+database counts. Tokens and proofs are left out: they are checked apart.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -41,6 +43,7 @@ from cdr.settings import BUILTIN, Mode, Settings
 PID = "14839850078"  # synthetic
 TARGET_MICROSECONDS = 100.0
 AT_EIGHT = 0.15
+COLUMNS = ("clients", "reads/s", "ratio", "in flushes", "CPU ms", "ratio", "flushes")
 BASIS = {"nhn-access-basis": "UNNTAK"}
 NATIONAL_ID = {
     "_type": "PARTY_REF",
@@ -99,16 +102,15 @@ async def _audit_table(folder: Path, seconds: float, turns: int) -> Table:
         gp = platform.context(GP, basis="UNNTAK")
         paths = await _record(gp)
         flush = await _flush(gp)
-        table = Table(
-            "clients", "reads/s with", "without", "ratio", "ms with", "without", "costs", title="The audit"
-        )
+        table = Table(*COLUMNS, title="The audit: with and without")
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=settings.address, headers=BASIS) as client:
             for clients in (1, 8):
-                rates = await _rates(gp, client, paths, clients, seconds, turns)
-                table.add_row(str(clients), *_row(rates, clients, flush))
+                with_, without = await _in_turns(gp, client, paths, clients, seconds, turns)
+                table.add_row(str(clients), *_row(with_, without, clients, flush))
         promised = f"at 8 clients at most {AT_EIGHT:.0%} may be lost"
-        table.caption = f"one durable write (a flush of the journal): {flush * 1000:.2f} ms; {promised}"
+        durable = f"one durable write (a flush of the journal): {flush * 1000:.2f} ms"
+        table.caption = f"{durable}; {promised}; CPU of server and database, flushes: for each read"
         return table
 
 
@@ -116,17 +118,18 @@ async def _the_gp(_: object) -> Actor:
     return GP
 
 
-def _row(rates: tuple[float, float], clients: int, flush: float) -> Iterable[str]:
-    with_, without = rates
-    each, bare = clients / with_, clients / without
-    shown = (
-        f"{with_:.0f}",
-        f"{without:.0f}",
-        f"{with_ / without:.2f}",
-        f"{each * 1000:.2f}",
-        f"{bare * 1000:.2f}",
+def _row(with_: Sequence[Spent], without: Sequence[Spent], clients: int, flush: float) -> Iterable[str]:
+    audited, bare = max(each.rate for each in with_), max(each.rate for each in without)
+    cpu, bare_cpu = [statistics.median(each.cpu for each in turns) for turns in (with_, without)]
+    flushes, bare_flushes = [statistics.median(each.flushes for each in turns) for turns in (with_, without)]
+    return (
+        f"{audited:.0f} / {bare:.0f}",
+        f"{audited / bare:.2f}",
+        f"{(clients / audited - clients / bare) / flush:.2f}",
+        f"{cpu * 1000:.2f} / {bare_cpu * 1000:.2f}",
+        f"{bare_cpu / cpu:.2f}",
+        f"{flushes:.2f} / {bare_flushes:.2f}",
     )
-    return (*shown, f"{(each - bare) / flush:.2f} flushes")
 
 
 async def _record(gp: Ctx) -> list[str]:
@@ -160,21 +163,44 @@ async def _flush(gp: Ctx) -> float:
     return statistics.median(spent)
 
 
-async def _rates(
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the reads of one turn cost: their rate, and for each CPU seconds and flushes of the journal."""
+
+    rate: float
+    cpu: float
+    flushes: float
+
+
+async def _in_turns(
     gp: Ctx, client: httpx.AsyncClient, paths: list[str], clients: int, seconds: float, turns: int
-) -> tuple[float, float]:
-    """The best rates with and without the audit, taken in turns."""
+) -> tuple[list[Spent], list[Spent]]:
+    """The turns with and without the audit."""
     record = gp.store.audit.record
-    found: dict[bool, list[float]] = {True: [], False: []}
+    found: dict[bool, list[Spent]] = {True: [], False: []}
     for _ in range(turns):
         for audited in (True, False):
             setattr(gp.store.audit, "record", record if audited else _nowhere)  # noqa: B010 - only here
-            found[audited].append(await _rate(client, paths, clients, seconds))
+            before = await _used(gp)
+            count, taken = await _reads(client, paths, clients, seconds)
+            cpu, flushes = [after - then for after, then in zip(await _used(gp), before, strict=True)]
+            found[audited].append(Spent(count / taken, cpu / count, flushes / count))
     setattr(gp.store.audit, "record", record)  # noqa: B010
-    return max(found[True]), max(found[False])
+    return found[True], found[False]
 
 
-async def _rate(client: httpx.AsyncClient, paths: list[str], clients: int, seconds: float) -> float:
+async def _used(gp: Ctx) -> tuple[float, float]:
+    """CPU seconds of this process and the database, and flushes of the journal, so far."""
+    status = await gp.store._database.client.admin.command("serverStatus")
+    words = Path(f"/proc/{status['pid']}/stat").read_text().rpartition(")")[2].split()
+    database = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+    return time.process_time() + database, status["wiredTiger"]["log"]["log sync operations"]
+
+
+async def _reads(
+    client: httpx.AsyncClient, paths: list[str], clients: int, seconds: float
+) -> tuple[int, float]:
+    """How many reads, in how many seconds."""
     count, end = 0, time.perf_counter() + seconds
     begun = time.perf_counter()
 
@@ -186,7 +212,7 @@ async def _rate(client: httpx.AsyncClient, paths: list[str], clients: int, secon
             assert answer.status_code == 200, answer.text
 
     await asyncio.gather(*(read() for _ in range(clients)))
-    return count / (time.perf_counter() - begun)
+    return count, time.perf_counter() - begun
 
 
 async def _nowhere(_: object) -> None:

@@ -16,6 +16,7 @@ from cdr.store.database import Database, Document, store_errors
 from cdr.store.documents import audit_batch, audit_entry, batch_document
 
 MAX_ENTRIES = 2000  # a batch document stays far below 1 MB
+LINGER = 0.002  # seconds that a batch waits for more where callers come together: a flush is shared by more
 SPREAD = timedelta(minutes=5)  # entries of one batch were made well within this time of each other
 
 
@@ -70,6 +71,7 @@ class AuditLog:
         self._patience = patience
         self._waiting: asyncio.Queue[tuple[Sequence[AuditEntry], asyncio.Future[None]]] = asyncio.Queue()
         self._chain: AuditChain | None = None
+        self._shared = False  # the last batch was of several callers
         self._worker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -97,6 +99,9 @@ class AuditLog:
             try:
                 with store_errors():
                     await self._write(entries)
+            except asyncio.CancelledError:
+                _answer(futures, StoreUnavailable("the server stops"))
+                raise
             except StoreUnavailable as error:
                 self._chain = None  # whether the batch was written is not known: go on in a new chain
                 _answer(futures, error)
@@ -108,13 +113,24 @@ class AuditLog:
 
     async def _take(self) -> tuple[list[AuditEntry], list[asyncio.Future[None]]]:
         """All that waits, at least one, up to MAX_ENTRIES."""
-        first, future = await self._waiting.get()
+        first, future = await self._first()
         entries, futures = [*first], [future]
         while not self._waiting.empty() and len(entries) < MAX_ENTRIES:
             more, future = self._waiting.get_nowait()
             entries += more
             futures.append(future)
+        self._shared = len(futures) > 1
         return entries, futures
+
+    async def _first(self) -> tuple[Sequence[AuditEntry], asyncio.Future[None]]:
+        """What waits longest; where callers come together, a moment later, so that others wait too."""
+        first = await self._waiting.get()
+        try:
+            await asyncio.sleep(LINGER if self._shared else 0)
+        except asyncio.CancelledError:
+            self._waiting.put_nowait(first)  # :meth:`stop` answers it
+            raise
+        return first
 
     async def _write(self, entries: Sequence[AuditEntry]) -> None:
         self._chain = self._chain or await open_chain(self._database)

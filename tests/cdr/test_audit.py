@@ -12,6 +12,7 @@ import pytest
 from cdr.audit import AuditBatch, AuditEntry, Outcome, chain_faults
 from cdr.context import Ctx
 from cdr.ehrs import create_ehr, get_ehr
+from cdr.errors import StoreUnavailable
 from cdr.store.mongo import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,3 +106,34 @@ async def test_a_new_server_starts_from_the_ends_of_the_old_chains(
         assert [fault for fault in await second.audit_faults() if "is missing" in fault]
     finally:
         await second.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("moment", [0.0, 0.001, 0.004])
+async def test_whoever_waits_when_the_server_stops_is_answered(
+    mongodb_uri: str, database_name: str, store: Store, moment: float
+) -> None:
+    """Nobody waits for ever, and what was said to be written is."""
+    stopping = await Store.open(mongodb_uri, database_name)
+    await stopping.audit.record([entry("x"), entry("y")])
+
+    async def record(number: int) -> str | None:
+        try:
+            await stopping.audit.record([entry(f"{moment} {number}")])
+        except StoreUnavailable:
+            return None
+        return f"{moment} {number}"
+
+    async def come() -> list[str | None]:
+        first = await asyncio.gather(*(record(number) for number in range(5)))
+        return first + await asyncio.gather(*(record(number) for number in range(5, 40)))
+
+    coming = asyncio.create_task(come())
+    await asyncio.sleep(moment)
+    await stopping.audit.stop()
+    written = [each async for batch in store.audit_batches() for each in [e.ehr_id for e in batch.entries]]
+    stopping.audit.start()
+    answers = await asyncio.wait_for(coming, 10)
+    assert {each for each in answers[:5] if each} <= set(written)
+    await stopping.close()
+    assert await store.audit_faults() == []
