@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,16 +103,22 @@ def test_export_to_files(server: ServerProcess, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_script_of_the_docs_makes_its_table_and_its_plot(server: ServerProcess, tmp_path: Path) -> None:
-    script = DOCS.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
+@pytest.mark.parametrize(
+    ("language", "command"), [("python", sys.executable), ("r", shutil.which("Rscript"))]
+)
+def test_the_script_of_the_docs_makes_its_table_and_its_plot(
+    server: ServerProcess, tmp_path: Path, language: str, command: str | None
+) -> None:
+    if command is None:
+        pytest.skip("R is not installed here")
+    script = DOCS.read_text("utf-8").partition("## Ten lines")[2]
+    script = script.partition(f"```{language}\n")[2].partition("```")[0]
     assert len([line for line in script.splitlines() if line.strip()]) == 10
-    file = tmp_path / "sf.py"
+    file = tmp_path / f"sf.{language}"
     file.write_text(script.replace("http://127.0.0.1:8080", server.base_url), encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, str(file)], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([command, str(file)], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     heights = {24: 23.0, 28: 27.5, 32: 32.0, 36: 36.0, 38: 37.0}
     written = pandas.read_csv(tmp_path / "sf_by_week.csv", index_col="week")
-    assert written["mean"].to_dict() == heights
+    assert written["mean" if language == "python" else "sf.mean"].to_dict() == heights
     assert "<svg" in (tmp_path / "sf_by_week.svg").read_text("utf-8")
