@@ -10,14 +10,24 @@ from typing import Any
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.doors import Call, reading, writing
-from cdr.errors import RepeatMismatch, TemplateExists, TemplateNotFound, UnknownTemplate
+from cdr.errors import Conflict, RepeatMismatch, TemplateExists, TemplateNotFound, UnknownTemplate
 from cdr.repeats import Repeatable
 from cdr.store.indexes import REPEAT_SECONDS
 from cdr.store.waiting import RepeatKey
+from cdr.stored_rows.places import shared_code
 from cdr.templates import PublishedTemplate
 from templates.operational import OperationalTemplate
 from templates.opt import read_opt, write_opt
 from templates.repository import library_templates
+
+
+class PathCodeShared(Conflict):
+    """Two places of the published templates have one path code: queries would take one for the other."""
+
+    code = "template.path_code"
+
+    def __init__(self, places: str) -> None:
+        super().__init__(f"these places have one path code, give one of the nodes another id: {places}")
 
 
 @writing(Action.PUBLISH_TEMPLATE)
@@ -27,7 +37,7 @@ async def publish_template(
     """Publish an operational template (OPT 1.4 XML).
 
     A published template never changes: raises TemplateExists for a known id, also with the same
-    content; RepeatMismatch; and the errors of ``read_opt``.
+    content; RepeatMismatch; PathCodeShared; and the errors of ``read_opt``.
     """
     key = None if repeatable is None else repeatable.mark(call, f"actor {call.ctx.actor.id}")
     earlier = await _published_by(call, key)
@@ -36,6 +46,7 @@ async def publish_template(
     compiled = await asyncio.to_thread(read_opt, source)
     if await call.ctx.store.templates.newest_revision(compiled.template_id):
         raise TemplateExists(compiled.template_id)
+    await _require_own_codes(call, [compiled])
     try:
         return await _publish(call, compiled, source, 1, key)
     except TemplateExists:  # by the same request, a moment ago
@@ -53,6 +64,7 @@ async def publish_library(call: Call) -> Sequence[PublishedTemplate]:
     """
     await call.record([call.entry(Outcome.GRANTED, what="library")])
     library = await asyncio.to_thread(library_templates)
+    await _require_own_codes(call, list(library.values()))
     new = []
     for template_id, compiled in sorted(library.items()):
         known = await call.ctx.store.templates.newest(template_id)
@@ -108,6 +120,14 @@ async def _published_by(call: Call, key: RepeatKey | None) -> PublishedTemplate 
         raise RepeatMismatch
     await call.record([call.entry(Outcome.GRANTED, what=published.template_id, detail="repeated")])
     return published
+
+
+async def _require_own_codes(call: Call, templates: Sequence[OperationalTemplate]) -> None:
+    """No place has the path code of another, there or in what is published. Raises PathCodeShared."""
+    published = await call.ctx.templates.all()
+    places = await asyncio.to_thread(shared_code, [*templates, *published])
+    if places is not None:
+        raise PathCodeShared(places)
 
 
 async def _publish(

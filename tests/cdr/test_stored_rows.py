@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
 from typing import Any
 
 import pytest
 
-from cdr import compositions, ehrs, queries, row_upkeep
+from bench.women import women
+from cdr import compositions, definitions, ehrs, queries, row_upkeep
 from cdr.context import Ctx
-from cdr.stored_rows import MAX_ROWS, chain, make_rows, root_code, slot_segment
+from cdr.definitions import PathCodeShared
+from cdr.stored_rows import MAX_ROWS, chain, make_rows, places, root_code, slot_segment
+from cdr.stored_rows.places import place_marks, shared_code
+from templates.opt import write_opt
+from templates.repository import library_templates
 from tests.cdr.aql.records import (
     DEVICE,
     ENCOUNTER,
@@ -22,7 +29,7 @@ from tests.cdr.aql.records import (
     quantity,
     text,
 )
-from tests.cdr.small_template import note
+from tests.cdr.small_template import note, small_template
 
 
 def code(archetype: str, *segments: tuple[str, str | None]) -> str:
@@ -105,3 +112,41 @@ async def test_rows_are_kept_at_commit_made_again_and_found_wrong(ctx: Ctx) -> N
     assert (await row_upkeep.rebuild_rows(ctx, progress=lambda *step: steps.append(step))).made == 1
     assert steps == [(1, 1)]
     assert (await versions.find_one({"_id": ids[0]}, {"rows": 1, "full": 1})) == kept[0] | {"_id": ids[0]}
+
+
+# -- path codes ---------------------------------------------------------------------------------------
+
+
+def test_every_value_of_the_card_stands_under_a_code_of_its_template() -> None:
+    library = library_templates()
+    for contact in (contact for woman in women(3, "codes") for contact in woman.contacts):
+        rows = make_rows(contact.composition(library))
+        assert rows is not None
+        codes = {stored.rstrip("~") for row in rows for stored in row["v"]}
+        known = {codes_of(mark) for mark in place_marks(library[contact.template_id])}
+        assert codes <= known, contact.id
+
+
+def codes_of(mark: int) -> str:
+    return urlsafe_b64encode((mark >> 16).to_bytes(6)).decode()
+
+
+def test_no_two_places_of_the_library_share_a_code() -> None:
+    assert shared_code(list(library_templates().values())) is None
+
+
+async def test_a_template_whose_places_share_a_code_is_not_published(
+    ctx: Ctx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With codes of eight bits, for nobody can wait for a case with forty-eight."""
+
+    def short(above: str, segment: str) -> str:
+        digest = blake2b(f"{above}{segment}".encode(), digest_size=1).digest()
+        return urlsafe_b64encode(bytes(5) + digest).decode()
+
+    monkeypatch.setattr(places, "chain", short)
+    opt = write_opt(small_template("crowded.v0"))
+    with pytest.raises(PathCodeShared) as caught:
+        await definitions.publish_template(ctx, opt)
+    assert "openEHR-EHR-COMPOSITION.note.v1/" in str(caught.value)
+    assert await ctx.store.templates.newest_revision("crowded.v0") in (None, 0)
