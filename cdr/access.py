@@ -123,10 +123,17 @@ def _nothing(asked: Asked) -> Decision | None:
     return None
 
 
+def _strong(asked: Asked) -> Decision | None:
+    if asked.actor.security_level < SECURITY_LEVEL:
+        return _refused("access.level", f"the log-in must be of security level {SECURITY_LEVEL}")
+    return None
+
+
 def _own(asked: Asked) -> Decision | None:
     actor, facts = asked.actor, asked.facts
-    if actor.security_level < SECURITY_LEVEL:
-        return _refused("access.level", f"the log-in must be of security level {SECURITY_LEVEL}")
+    weak = _strong(asked)
+    if weak is not None:
+        return weak
     if not actor.person_id:
         return _refused("access.no_person", "the token does not say who the citizen is")
     if facts is not None and actor.person_id not in facts.subjects:
@@ -135,9 +142,9 @@ def _own(asked: Asked) -> Decision | None:
 
 
 def _new(asked: Asked) -> Decision | None:
-    actor = asked.actor
-    if actor.security_level < SECURITY_LEVEL:
-        return _refused("access.level", f"the log-in must be of security level {SECURITY_LEVEL}")
+    actor, weak = asked.actor, _strong(asked)
+    if weak is not None:
+        return weak
     if not actor.organisation:
         return _refused("access.organisation", "the token names no organisation")
     if not actor.hpr or actor.role not in ROLES_IN_CARE:
@@ -170,6 +177,7 @@ _BASES = tuple(basis.value for basis in Basis)
 _ROLE_NAMES = ", ".join(sorted(ROLES_IN_CARE))
 _NEEDS: Mapping[Need, Callable[[Asked], Decision | None]] = {
     Need.NOTHING: _nothing,
+    Need.STRONG: _strong,
     Need.OWN: _own,
     Need.CARE: _care,
     Need.NEW: _new,

@@ -81,6 +81,7 @@ class Need(StrEnum):
     """What an actor of a kind needs beyond being of it."""
 
     NOTHING = "nothing"
+    STRONG = "strong log-in"  # of the security level that opens health data
     OWN = "own"  # to be the subject of the EHR
     CARE = "care"  # health personnel with a basis, and a treatment relation where the basis asks for one
     TOLD = "told"  # a system of an organisation with a treatment relation on record
@@ -103,9 +104,9 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.FIND_EHR: _HER_OWN_OR_IN_CARE,
     Action.READ_STATUS: _HER_OWN_OR_IN_CARE,
     Action.UPDATE_STATUS: _IN_CARE,
-    Action.JOIN_EHRS: {OPERATOR: Need.NOTHING},
-    Action.SPLIT_EHRS: {OPERATOR: Need.NOTHING},
-    Action.ERASE_EHR: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.JOIN_EHRS: {OPERATOR: Need.STRONG},
+    Action.SPLIT_EHRS: {OPERATOR: Need.STRONG},
+    Action.ERASE_EHR: {OPERATOR: Need.STRONG, SERVER: Need.NOTHING},
     Action.ERASE_ALL: {},
     Action.CREATE_COMPOSITION: _IN_CARE,
     Action.READ_COMPOSITION: _HER_OWN_OR_IN_CARE,
@@ -117,7 +118,7 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.READ_DIRECTORY: _HER_OWN_OR_IN_CARE,
     Action.UPDATE_DIRECTORY: _IN_CARE,
     Action.DELETE_DIRECTORY: _IN_CARE,
-    Action.ERASE_OBJECT: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
+    Action.ERASE_OBJECT: {OPERATOR: Need.STRONG, SERVER: Need.NOTHING},
     Action.READ_TAGS: _HER_OWN_OR_IN_CARE,
     Action.WRITE_TAGS: _IN_CARE,
     Action.STORE_QUERY: {ANALYST: Need.NOTHING, STAFF: Need.NOTHING, SERVER: Need.NOTHING},
@@ -132,11 +133,11 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.RECHECK_CODES: {STAFF: Need.NOTHING, SERVER: Need.NOTHING},
     Action.READ_RECHECKS: {STAFF: Need.NOTHING},
     Action.VALIDATE: _PEOPLE_AND_SYSTEMS,
-    Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.NOTHING},
+    Action.QUERY: {CITIZEN: Need.OWN, PROFESSIONAL: Need.CARE, ANALYST: Need.STRONG},
     Action.MAINTAIN_ROWS: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
     Action.REAPPLY_ERASURES: {OPERATOR: Need.NOTHING, SERVER: Need.NOTHING},
-    Action.EXPORT_EHR: {OPERATOR: Need.NOTHING},
-    Action.IMPORT_EHR: {OPERATOR: Need.NOTHING},
+    Action.EXPORT_EHR: {OPERATOR: Need.STRONG},
+    Action.IMPORT_EHR: {OPERATOR: Need.STRONG},
     Action.READ_EVENTS: {SYSTEM: Need.TOLD},
     Action.MANAGE_WEBHOOKS: {SYSTEM: Need.NOTHING, OPERATOR: Need.NOTHING},
     Action.READ_CARD_STATUS: {**_HER_OWN_OR_IN_CARE, SYSTEM: Need.TOLD},
@@ -152,12 +153,12 @@ RULES: Mapping[Action, Mapping[ActorKind, Need]] = {
     Action.READ_BLOCKS: _HER_OWN,
     Action.CHANGE_BLOCKS: _HER_OWN,
     Action.REPORT_PERSON: {REGISTER: Need.NOTHING, SERVER: Need.NOTHING},
-    Action.ERASE_ENTRY: {OFFICER: Need.NOTHING},
+    Action.ERASE_ENTRY: {OFFICER: Need.STRONG},
     Action.READ_LOG: {CITIZEN: Need.OWN},
-    Action.READ_TABLE: {ANALYST: Need.NOTHING},
-    Action.MANAGE_PROJECTS: {OFFICER: Need.NOTHING},
+    Action.READ_TABLE: {ANALYST: Need.STRONG},
+    Action.MANAGE_PROJECTS: {OFFICER: Need.STRONG},
     Action.READ_PROJECTS: {OFFICER: Need.NOTHING, ANALYST: Need.NOTHING},
-    Action.READ_AUDIT: {OFFICER: Need.NOTHING},
+    Action.READ_AUDIT: {OFFICER: Need.STRONG},
     Action.CHECK_AUDIT: {OFFICER: Need.NOTHING, OPERATOR: Need.NOTHING},
     Action.READ_RELATIONS: _HER_OWN_OR_IN_CARE,
     Action.OPEN_RELATION: {PROFESSIONAL: Need.CARE},

@@ -160,6 +160,17 @@ async def report_person(call: Call, ehr_id: str, bar: Bar | None) -> None:
     await decide_consent(call, ehr_id, before, barred(before, bar, at=now), event, None)
 
 
+@asking(Action.REPORT_PERSON)
+async def remember_person(call: Call, national_id: str, bar: Bar | None) -> None:
+    """The same of somebody who need not have a record: one that is made for her later begins with it.
+
+    Raises MalformedNationalId.
+    """
+    national_id = checked_national_id(national_id)
+    await call.record([call.entry(Outcome.DONE, what=bar.value if bar else "no bar")])
+    await call.ctx.store.bars.say(national_id, bar, call.ctx.clock())
+
+
 def _require_kept_here(call: Call) -> None:
     if call.ctx.settings.consent_register is not None:
         raise ConsentKeptElsewhere

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from api.answers import json_answer
+from api.caller import patient
 from api.card_requests import PATIENT, Body, Record, read_model
 from api.deps import Context
 from api.negotiation import JSON, accepted
@@ -17,7 +18,7 @@ from cdr.actor import ActorKind
 from cdr.cards import CardRecord
 from cdr.consent import Bar, CardStatus
 from cdr.versions import JsonObject, iso
-from cdr.women import NOBODY
+from cdr.women import NOBODY, record_of
 
 router = APIRouter(tags=["Card"])
 
@@ -159,9 +160,15 @@ async def erase_entry(
     openapi_extra={**request_body(JSON, example={"bar": "confidential_address"}), **parameters(PATIENT)},
 )
 async def report_person(request: Request, ctx: Context, record: Record) -> Response:
-    """For the register of persons: `deceased`, `confidential_address` or null; holds at the next call."""
+    """For the register of persons: `deceased`, `confidential_address` or null; holds at the next call.
+
+    Also of somebody who has no record: one that is made for her later begins with it.
+    """
     asked = await read_model(request, ctx, Report)
-    await consents.report_person(ctx, record, asked.bar)
+    await consents.remember_person(ctx, patient(request), asked.bar)
+    record = await record_of(ctx, patient(request))  # one may have been made since
+    if record != NOBODY:
+        await consents.report_person(ctx, record, asked.bar)
     return Response(status_code=204)
 
 

@@ -49,6 +49,7 @@ class Database:
     code_checks: Collection
     tombstones: Collection
     erasures: Collection
+    bars: Collection
     notices: Collection
     webhooks: Collection
     consents: Collection

@@ -24,6 +24,7 @@ from cdr.store.audit_log import (
     entries_of,
     search_entries,
 )
+from cdr.store.bars import Bars
 from cdr.store.candidates import Candidates
 from cdr.store.code_check_documents import CodeCheckDocuments
 from cdr.store.code_list_documents import CodeListDocuments
@@ -92,6 +93,7 @@ class Store:
         self.audit = AuditLog(database, patience)
         self.proofs = ProofMarks(database)
         self.consents = Consents(database)
+        self.bars = Bars(database, tombstones)
         self.removals = Removals(database, tombstones, self.audit, self.erasures)
         self.commits = CommitQueue(database, tombstones, group_size=group_size, patience=patience)
 

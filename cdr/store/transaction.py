@@ -12,6 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.audit import AuditBatch
 from cdr.erasure_ledger import Done
+from cdr.store.bars import bar_new_ehrs, bar_new_subject
 from cdr.store.code_check_documents import waiting_check
 from cdr.store.consents import ConsentWrite, card_gate_updates
 from cdr.store.database import FAR, Collection, Database, Document
@@ -150,6 +151,7 @@ async def write_group(
     await _pass_gates(database, session, write)
     for ehr_id, status, at in write.subject_changes:
         await change_subject(database, session, ehr_id, status, at)
+        await bar_new_subject(database, tombstones, session, ehr_id, status.subject)
     await _update_all(database.versions, write.superseded, session)
     await _update_all(database.versions, write.attested, session)
     new_ids = [ehr["_id"] for ehr in write.ehrs] + write.chosen_ids
@@ -157,6 +159,7 @@ async def write_group(
         raise GroupRefused
     if write.ehrs and await is_joined(database, [ehr["_id"] for ehr in write.ehrs], session):
         raise GroupRefused
+    await bar_new_ehrs(database, tombstones, session, write.ehrs, write.subjects)
     for collection, documents in (
         (database.repeats, write.repeats),
         (database.contributions, write.contributions),

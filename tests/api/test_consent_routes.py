@@ -14,6 +14,7 @@ from cdr.consent import LegalBasis
 from cdr.settings import BUILTIN, Mode, Settings
 from tests.api.her import DOCUMENT, Her
 from tests.api.visits import visit
+from tests.cdr.test_access import person
 from tests.identity import ADDRESS, People
 
 MIDWIFE: dict[str, Any] = {"basis": "UNNTAK", "role": "JO"}
@@ -154,6 +155,24 @@ def test_dead_or_hidden(consenting: People) -> None:
         numbered(refused, 403, number, code)
     assert her.card("folkeregister", "POST", "/person", json={"bar": None}).status_code == 204
     assert her.card("jordmor", "POST", "/record", basis="SAMTYKKE", role="JO").status_code == 201
+
+
+def test_who_is_hidden_before_she_has_a_record_is_hidden_in_it(consenting: People) -> None:
+    """The register of persons tells of everybody: of a woman whom nobody here knows yet, too."""
+    her = Her(consenting, "21838010196", "nora")
+    assert (
+        her.card("folkeregister", "POST", "/person", json={"bar": "confidential_address"}).status_code == 204
+    )
+    made = her.rest("jordmor", "POST", "/ehr", json=person(her.nin), basis="SAMTYKKE", role="JO")
+    assert made.status_code == 201, made.text
+    numbered(
+        her.hers("POST", "/consent", json=DOCUMENT, headers=EVENT),
+        403,
+        "DHG-0004",
+        "consent.confidential_address",
+    )
+    assert her.card("folkeregister", "POST", "/person", json={"bar": None}).status_code == 204
+    assert her.hers("POST", "/consent", json=DOCUMENT).status_code == 201
 
 
 def test_a_stranger_is_told_the_same_of_whoever_has_a_record_or_not(consenting: People) -> None:

@@ -115,6 +115,25 @@ def test_two_people_are_never_one_in_the_audit(people: People) -> None:
         assert "14868610027" not in answer.text
 
 
+WEAK = (
+    ("analytiker", "analyst", "POST", "/openehr/v1/query/aql"),
+    ("driftsvakt", "operator", "GET", "/bulk/v1/ehrs/{ehr_id}"),
+    ("driftsvakt", "operator", "DELETE", "/openehr/v1/admin/ehr/{ehr_id}"),
+    ("personvernombud", "officer", "GET", "/access/v1/audit"),
+)
+
+
+@pytest.mark.parametrize(("who", "scope", "method", "path"), WEAK)
+def test_a_weak_log_in_opens_no_health_data(her: Her, who: str, scope: str, method: str, path: str) -> None:
+    """Also for those who work with many records: HelseID's security level 4 is needed."""
+    url = f"{ADDRESS}{path.format(ehr_id=her.ehr_id)}"
+    claims = {"helseid://claims/identity/security_level": "3"}
+    held = her.people.forged(who, scope=[f"nhn:maternity-record/{scope}"], **claims)
+    body = {"q": "SELECT COUNT(*) FROM EHR e"} if method == "POST" else None
+    answer = her.people.client.request(method, url, headers=proven(held, method, url), json=body)
+    assert_error(answer, 403, "access.level")
+
+
 def actors(people: People) -> set[str]:
     async def read() -> set[str]:
         store = people.client.app.state.platform.store

@@ -24,8 +24,8 @@ HOSPITAL = replace(
     MIDWIFE, id="p9", name="Ola Nes", organisation="983974872", unit="", hpr="222200071", role="LE"
 )
 NEIGHBOUR = replace(HOSPITAL, id="p8", name="Per Dal", hpr="222200098")
-ANALYST = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST)
-OFFICER = Actor(id="o1", name="Odd", kind=ActorKind.OFFICER)
+ANALYST = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST, security_level=4)
+OFFICER = Actor(id="o1", name="Odd", kind=ActorKind.OFFICER, security_level=4)
 
 __all__ = ["CITIZEN", "FNR", "KARI", "MIDWIFE", "World", "enforcing", "note", "status"]
 

@@ -22,6 +22,10 @@ async def an_ehr(ctx: Ctx) -> dict[str, Any]:
     return {"ehr_id": (await ehrs.create_ehr(ctx)).ehr_id}
 
 
+async def a_barred_person(ctx: Ctx) -> dict[str, Any]:
+    return {"national_id": KARI, "bar": Bar.DECEASED}
+
+
 async def a_decision(ctx: Ctx) -> dict[str, Any]:
     return await an_ehr(ctx) | {"document": text_version()}
 
@@ -97,6 +101,7 @@ CONSENT_ARGUMENTS = {
     "get_removal": a_removal,
     "hear_register": a_word,
     "report_person": a_bar,
+    "remember_person": a_barred_person,
     "get_card_state": an_ehr,
     "get_nobodys_state": nothing,
     "create_card": a_consenting_ehr,

@@ -33,7 +33,7 @@ MIDWIFE = Actor(
     security_level=4,
 )
 SYSTEM = Actor(id="m1", name="Journal", kind=ActorKind.SYSTEM, organisation="123456785")
-ANALYST = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST)
+ANALYST = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST, security_level=4)
 OTHER = replace(MIDWIFE, id="p2", organisation="983974872", unit="")
 
 HERS = Facts(exists=True, subjects=frozenset({KARI}))
@@ -69,6 +69,8 @@ READ, WRITE = Action.READ_COMPOSITION, Action.CREATE_COMPOSITION
         (Asked(SYSTEM, READ, IN_CARE, "UNNTAK"), "access.role"),
         (Asked(SYSTEM, Action.READ_TEMPLATE), ""),
         (Asked(ANALYST, Action.QUERY), ""),
+        (Asked(replace(ANALYST, security_level=3), Action.QUERY), "access.level"),
+        (Asked(replace(ANALYST, security_level=3), Action.READ_TEMPLATE), ""),
         (Asked(ANALYST, READ, IN_CARE), "access.role"),
         (Asked(Actor(id="dev", name="dev"), READ, IN_CARE, "UNNTAK"), "access.role"),
     ],

@@ -175,7 +175,7 @@ async def test_an_archive_that_is_under_way_ends_when_she_withdraws(ctx: Ctx) ->
     card = await a_card(enforcing(ctx))
     for number in range(60):
         await card.write(f"kontroll {number}")
-    operator = card.by(Actor(id="o", name="Odd", kind=ActorKind.OPERATOR), "")
+    operator = card.by(Actor(id="o", name="Odd", kind=ActorKind.OPERATOR, security_level=4), "")
     lines = await archives.export_ehr(operator, card.ehr_id)
     sent = [await anext(lines)]
     await card.withdraw()

@@ -33,7 +33,7 @@ from tests.cdr.test_access import person
 from tests.cdr.test_erasure import collections_with
 from tests.cdr.updates import folder
 
-LINE = "05819110079"
+LINE, D_NUMBER = "05819110079", "45819110062"
 ALL = "SELECT c FROM EHR e CONTAINS COMPOSITION c"
 pytestmark = pytest.mark.anyio
 
@@ -262,6 +262,22 @@ async def test_who_is_dead_or_hidden_has_no_card(card: World) -> None:
             await card.write("nytt")
     await consents.report_person(system, card.ehr_id, None)
     assert (await compositions.get_composition(card.ctx, card.ehr_id, str(stored.uid))).uid == stored.uid
+
+
+async def test_a_bar_that_was_told_of_a_number_comes_with_that_number(world: World) -> None:
+    """She had a D-number when her record was made; the register knows her by her national number."""
+    system = world.by(Actor(id="dsf", name="Folkeregisteret", kind=ActorKind.REGISTER), "")
+    await consents.remember_person(system, LINE, Bar.CONFIDENTIAL_ADDRESS)
+    made = await ehrs.create_ehr(world.ctx, status=person(D_NUMBER))
+    other = World(world.ctx, made.ehr_id, D_NUMBER)
+    await other.consent()
+    await other.card()
+    await ehrs.update_ehr_status(world.ctx, made.ehr_id, person(LINE), preceding_uid=str(made.status.uid))
+    with pytest.raises(AddressConfidential):
+        await other.write("kontroll")
+    await consents.remember_person(system, LINE, None)
+    await consents.report_person(system, made.ehr_id, None)
+    await other.write("kontroll")
 
 
 async def test_one_active_card(card: World) -> None:

@@ -25,7 +25,7 @@ from tests.cdr.updates import contribution, update
 pytestmark = pytest.mark.anyio
 
 NAMES = "SELECT c/name/value FROM EHR e CONTAINS COMPOSITION c"
-OPERATOR = Actor(id="op", name="Ola", kind=ActorKind.OPERATOR)
+OPERATOR = Actor(id="op", name="Ola", kind=ActorKind.OPERATOR, security_level=4)
 MORE_THAN_A_BATCH = 230
 
 
@@ -63,7 +63,7 @@ async def test_whoever_asks_about_a_woman_is_in_her_log(world: World, text: str,
 
 
 async def test_an_analysts_total_names_nobody(world: World) -> None:
-    analyst = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST)
+    analyst = Actor(id="a1", name="Ada", kind=ActorKind.ANALYST, security_level=4)
     await run_query(world.by(analyst, ""), "SELECT COUNT(*) FROM EHR e CONTAINS COMPOSITION c")
     assert await queries_about(world) == 0
 

@@ -38,7 +38,7 @@ from tests.cdr.test_erasure import collections_with
 pytestmark = pytest.mark.anyio
 
 MONA = "12918510026"
-OPERATOR = Actor(id="op", name="Odd", kind=ActorKind.OPERATOR)
+OPERATOR = Actor(id="op", name="Odd", kind=ActorKind.OPERATOR, security_level=4)
 
 
 @dataclass

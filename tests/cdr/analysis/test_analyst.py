@@ -58,13 +58,13 @@ FIRST = {
 
 def analyst(ctx: Ctx, actor: str = "ada", project: str = "") -> Ctx:
     """The same server, asked by an analyst whose access is enforced."""
-    ada = Actor(id=actor, name="Ada", kind=ActorKind.ANALYST)
+    ada = Actor(id=actor, name="Ada", kind=ActorKind.ANALYST, security_level=4)
     return replace(ctx, actor=ada, settings=Settings(mode=Mode.DEV, issuer=BUILTIN), project=project)
 
 
 def officer(ctx: Ctx) -> Ctx:
     """The data-protection officer."""
-    return replace(analyst(ctx), actor=Actor(id="pia", name="Pia", kind=ActorKind.OFFICER))
+    return replace(analyst(ctx), actor=Actor(id="pia", name="Pia", kind=ActorKind.OFFICER, security_level=4))
 
 
 @pytest.fixture
