@@ -112,8 +112,16 @@ class Changes:
         if found.is_deleted:
             raise BadRequest(f"{found.uid} is a deletion: there is nothing to attest")
         self._places.setdefault(str(found.uid), update.place)
-        committed, access = found.audit.time_committed, found.access
-        self.attested.append(Attested(found.uid, found.kind, committed, update.attestations, access))
+        self.attested.append(
+            Attested(
+                uid=found.uid,
+                kind=found.kind,
+                committed=found.audit.time_committed,
+                attestations=update.attestations,
+                access=found.access,
+                template_id=found.template_id,
+            )
+        )
         self.order.append((found.uid, found.kind))
         self.needs_modifiable |= self.status is None
 

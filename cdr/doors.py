@@ -174,7 +174,7 @@ class Call:
 
     def sees_it(self, object_id: str, marks: Marks) -> bool:
         """May an object of the EHR be known to the caller?"""
-        return self.sight.sees(object_id, marks) and self._out_of_scope(marks) is None
+        return self.sight.sees(object_id, marks) and self._in_scope(marks)
 
     async def hidden_among(self, ehr_id: str, object_ids: Collection[str]) -> frozenset[str]:
         """Those of the objects that the caller may not know; one that the EHR does not hold is not hidden."""
@@ -183,21 +183,22 @@ class Call:
         marks = await self.ctx.store.reads.marks(ehr_id, object_ids)
         return frozenset(one for one, its in marks.items() if not self.sees_it(one, its))
 
-    def _out_of_scope(self, marks: Marks) -> Decision | None:
-        if self.ctx.actor.grants is None or marks.template_id is None:
-            return None
-        decision = may_name(self.ctx.actor, self.action, marks.template_id)
-        return None if decision.allowed else decision
+    def _in_scope(self, marks: Marks) -> bool:
+        """Do the scopes of the token reach the template? What has none goes with the EHR."""
+        name = marks.template_id
+        return name is None or may_name(self.ctx.actor, self.action, name).allowed
 
     def require_visible(self, object_id: str, marks: Marks) -> None:
-        """Raises CardClosed, UnknownObject, NotAllowed for a version that the caller may not see."""
-        refused = self._out_of_scope(marks)
-        if refused is not None:
-            raise NotAllowed(self.action.value, refused.reason, refused.code)
+        """Raises CardClosed, UnknownObject, NotAllowed for a version that the caller may not see.
+
+        What is hidden is not there, whatever the scopes; what they do not reach is not told by its template.
+        """
         if marks.access.on_card and self.sight.lack is not None:
             raise card_closed(self.sight.lack)
         if not self.sight.sees(object_id, marks):
             raise UnknownObject(object_id)
+        if not self._in_scope(marks):
+            raise NotAllowed(self.action.value, "no scope of the token reaches this document", "access.scope")
 
     def absent(self, error: NotFound) -> CdrError:
         """The error for what is not there: where the card is closed, the same as for what is."""
@@ -278,9 +279,9 @@ class Call:
         Raises NotAllowed (a template out of scope), SubjectFixed, what CommitQueue.submit raises, and what
         ``card_gate.gated`` raises for entries of a card.
         """
-        for version in commit.versions:
-            if version.template_id is not None:
-                await self.require(version.template_id)
+        names = {one.template_id for one in commit.versions} | {one.template_id for one in commit.attested}
+        for name in sorted(filter(None, names)):
+            await self.require(name)
         if self.ctx.settings.enforces_access:
             await require_same_subject(self.ctx, commit)
             commit = await gated(self.ctx, self.sight, commit)

@@ -36,6 +36,7 @@ class Attested:
     committed: datetime
     attestations: tuple[JsonObject, ...]
     access: TemplateAccess = TemplateAccess.OPEN
+    template_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from cdr import projects
+from cdr import card_tables, projects
 from cdr.audit import Outcome
 from cdr.card_tables import card_table, table_codebook
+from cdr.cards import add_block
 from cdr.compositions import create_composition
+from cdr.consent import BlockScope
 from cdr.consent_texts import text_version
 from cdr.consents import give_consent
 from cdr.context import Actor, ActorKind, Ctx, utc_now
@@ -196,3 +198,24 @@ async def test_each_woman_of_a_table_is_in_the_audit(planted: Ctx) -> None:
     entries = await planted.store.audit_entries(ehr_id)
     found = {(entry.actor, entry.action, entry.outcome) for entry in entries}
     assert ("ada", "table.read", Outcome.GRANTED) in found
+
+
+async def test_a_table_shows_what_may_be_seen_when_its_rows_are_made(
+    planted: Ctx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever blocks her card while a table is made is not in what comes, and the table goes on."""
+    monkeypatch.setattr(card_tables, "AT_ONCE", 1)
+    other = replace(CITIZEN, id="c9", person_id="05819110079")
+    ehr_id = (await create_ehr(planted, status=person(other.person_id))).ehr_id
+    await give_consent(replace(analyst(planted), actor=other), ehr_id, document=text_version())
+    header = Header(start_time="2025-03-10T10:00:00+01:00", setting="228", contact_type="at0008")
+    composition = compose(library_templates()["helsekort_forste_kontroll.v0"], header, FIRST)
+    await create_composition(planted, ehr_id, composition, lifecycle=Lifecycle.INCOMPLETE)
+    stream = await card_table(analyst(planted), "contact")
+    first = await anext(aiter(stream.batches))
+    for woman in (CITIZEN, other):
+        her = replace(analyst(planted), actor=woman)
+        for record in await planted.store.access.ehrs_of_citizen(woman):
+            await add_block(her, record, scope=BlockScope.CARD)
+    assert [row async for batch in stream.batches for row in batch] == []
+    assert len(first) == 1
