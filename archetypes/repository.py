@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +36,11 @@ class ArchetypeRepository:
         """All archetypes below ``folder``; of two files with one name the first in path order counts."""
         return cls(archetype_files(folder))
 
+    @classmethod
+    def of_texts(cls, texts: Mapping[str, bytes]) -> ArchetypeRepository:
+        """Archetypes of ADL texts by id, each read when it is first asked for."""
+        return _OfTexts(texts)
+
     def ids(self) -> tuple[str, ...]:
         """All archetype ids, sorted."""
         return tuple(sorted(self._paths))
@@ -55,9 +60,7 @@ class ArchetypeRepository:
         Raises UnknownArchetype, AdlSyntaxError.
         """
         bare = reference.rpartition("::")[2]
-        beginnings = (f"{bare}.", f"{bare}-")
-        candidates = [each for each in self._paths if each == bare or each.startswith(beginnings)]
-        return self.get(max(candidates, key=_version, default=bare))
+        return self.get(newest(bare, self._paths) or bare)
 
     def parent(self, archetype: Archetype) -> Archetype | None:
         """What an archetype specialises, of its own generation; None for a top-level one.
@@ -119,6 +122,26 @@ class _WithOverlays(ArchetypeRepository):
     def __init__(self, repository: ArchetypeRepository, template: Archetype) -> None:
         super().__init__(repository._paths | {each.archetype_id: Path() for each in template.overlays})
         self._read = repository._read | {each.archetype_id: each for each in template.overlays}
+
+
+class _OfTexts(ArchetypeRepository):
+    """A repository of texts that lie elsewhere than in files."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        super().__init__({archetype_id: Path(archetype_id) for archetype_id in texts})
+        self._texts = texts
+
+    def get(self, archetype_id: str) -> Archetype:
+        if archetype_id not in self._read and archetype_id in self._texts:
+            self._read[archetype_id] = parse_adl(self._texts[archetype_id].decode(), archetype_id)
+        return super().get(archetype_id)
+
+
+def newest(reference: str, ids: Iterable[str]) -> str | None:
+    """The id of the newest version that begins like the reference's; None if there is none."""
+    beginnings = (f"{reference}.", f"{reference}-")
+    candidates = [each for each in ids if each == reference or each.startswith(beginnings)]
+    return max(candidates, key=_version, default=None)
 
 
 def archetype_files(folder: Path) -> dict[str, Path]:

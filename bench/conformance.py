@@ -22,6 +22,7 @@ from cdr.settings import Mode, Settings
 from templates.opt import write_opt
 from tests.api.contributions_in_xml import contribution_xml, data_xml, version_xml
 from tests.api.visits import BASE, TEMPLATE, visit
+from tests.archetypes.adl_texts import small_adl2
 from tests.cdr.small_template import small_template, status
 from tests.cdr.updates import contribution, folder, update
 
@@ -38,11 +39,11 @@ AQL = "SELECT e/ehr_id/value FROM EHR e"
 REASONS: dict[tuple[str, str, int, int], str] = {
     ("DELETE", "/admin/ehr/all", 405, 204): "development servers only, where it is switched on",
     (
-        "POST",
-        "/definition/template/adl2",
-        201,
+        "GET",
+        "/definition/template/adl2/{template_id}/example",
+        200,
         501,
-    ): "templates of ADL 2 are not taken yet, and refused by name",
+    ): "compositions are made of OPT 1.4; refused by name",
 }
 
 
@@ -348,17 +349,20 @@ def _definition(a: Asker) -> None:
     a.ask("GET", f"{one}/example", "unknown", 404, ids={"template_id": "none"})
     a.ask("GET", f"{one}/example", "unfulfillable Accept", 406, headers={"Accept": "image/png"})
     adl2 = "/definition/template/adl2"
-    a.ask(
-        "POST",
-        adl2,
-        "ADL 2",
-        201,
-        content="template (adl_version=2.0.6)",
-        headers={"Content-Type": "text/plain"},
-    )
+    plain = {"Content-Type": "text/plain"}
+    kept = f"openEHR-EHR-CLUSTER.conformance{uuid.uuid4().hex}.v1.0.0"
+    a.ask("POST", adl2, "ADL 2", 201, content=small_adl2(kept), headers=plain)
+    a.ask("POST", adl2, "id exists", 409, content=small_adl2(kept), headers=plain)
+    a.ask("POST", adl2, "unreadable", 400, content="x", headers=plain)
+    a.ask("POST", adl2, "wrong Content-Type", 415, content="x", headers={"Content-Type": XML})
     a.ask("GET", adl2, "application/json", 200)
+    named = {"template_id": kept}
+    a.ask("GET", f"{adl2}/{{template_id}}", "text/plain", 200, ids=named)
+    a.ask("GET", f"{adl2}/{{template_id}}", "unfulfillable Accept", 406, headers={"Accept": "image/png"})
+    a.ask("GET", f"{adl2}/{{template_id}}/1.0.0", "there", 200, ids=named)
+    a.ask("GET", f"{adl2}/{{template_id}}/example", "there", 200, ids=named)
     for below in ("", "/example", "/1.0.0"):
-        a.ask("GET", f"{adl2}/{{template_id}}{below}", "unknown", 404)
+        a.ask("GET", f"{adl2}/{{template_id}}{below}", "unknown", 404, ids={"template_id": "none.v1"})
     a.ids |= {"qualified_query_name": f"no.conformance::q{uuid.uuid4().hex}", "version": "1.0.0"}
     stored = "/definition/query/{qualified_query_name}"
     text = {"Content-Type": "text/plain"}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from cdr.access import Action
 from cdr.audit import Outcome
 from cdr.doors import Call, reading, writing
-from cdr.errors import Conflict, RepeatMismatch, TemplateExists, TemplateNotFound, UnknownTemplate
-from cdr.repeats import Repeatable
-from cdr.store.indexes import REPEAT_SECONDS
+from cdr.errors import Conflict, TemplateExists, TemplateNotFound, UnknownTemplate
+from cdr.repeats import Repeatable, made_before
 from cdr.store.waiting import RepeatKey
 from cdr.stored_rows.places import shared_code
 from cdr.templates import PublishedTemplate
@@ -109,17 +107,10 @@ async def get_operational_template(call: Call, template_id: str) -> OperationalT
 
 async def _published_by(call: Call, key: RepeatKey | None) -> PublishedTemplate | None:
     """What the first of equal requests published; None if this is the first. Raises RepeatMismatch."""
-    if key is None:
-        return None
-    week = timedelta(seconds=REPEAT_SECONDS)
-    found = await call.ctx.store.templates.published_by(key, call.ctx.clock() - week)
-    if found is None:
-        return None
-    digest, published = found
-    if digest != key.digest:
-        raise RepeatMismatch
-    await call.record([call.entry(Outcome.GRANTED, what=published.template_id, detail="repeated")])
-    return published
+    earlier = await made_before(call, key, call.ctx.store.templates.published_by)
+    if earlier is not None:
+        await call.record([call.entry(Outcome.GRANTED, what=earlier.template_id, detail="repeated")])
+    return earlier
 
 
 async def _require_own_codes(call: Call, templates: Sequence[OperationalTemplate]) -> None:

@@ -547,12 +547,14 @@ class QueryNotSupported(CdrError):
 
 
 class KindNotSupported(CdrError):
-    """A kind of template that this server does not take yet."""
+    """What this server does not make of templates of ADL 2."""
 
     code = "template.kind_not_supported"
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"templates of the kind {kind} are not taken yet; send OPT 1.4 to adl1.4")
+        super().__init__(
+            f"{kind} of ADL 2 templates are not made: for compositions send an OPT 1.4 to adl1.4"
+        )
         self.kind = kind
 
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from cdr.audit import Outcome
 from cdr.doors import Call
 from cdr.errors import AlreadyCommitted, RepeatErased, RepeatMismatch
+from cdr.store.indexes import REPEAT_SECONDS
 from cdr.store.waiting import Commit, RepeatKey
 from cdr.versions import StoredVersion
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,24 @@ async def _earlier(call: Call, key: RepeatKey) -> Committed | None:
     what = str(versions[0].uid) if versions else known.contribution_id
     await call.record([call.entry(Outcome.GRANTED, ehr_id=known.ehr_id, what=what, detail="repeated")])
     return Committed(known.ehr_id, known.contribution_id, versions)
+
+
+async def made_before(
+    call: Call,
+    key: RepeatKey | None,
+    find: Callable[[RepeatKey, datetime], Awaitable[tuple[str, Made] | None]],
+) -> Made | None:
+    """What the first of equal requests made outside of contributions; None if this is the first.
+
+    ``find`` gives what was made with the key after a time, and the digest of that request.
+    Raises RepeatMismatch.
+    """
+    if key is None:
+        return None
+    found = await find(key, call.ctx.clock() - timedelta(seconds=REPEAT_SECONDS))
+    if found is None:
+        return None
+    digest, made = found
+    if digest != key.digest:
+        raise RepeatMismatch
+    return made

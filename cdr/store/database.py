@@ -45,6 +45,7 @@ class Database:
     audit: Collection
     proofs: Collection
     templates: Collection
+    adl2: Collection
     code_lists: Collection
     code_checks: Collection
     tombstones: Collection

@@ -70,6 +70,7 @@ async def prepare(database: Database) -> None:
     await database.audit.create_index([("c", ASCENDING), ("s", ASCENDING)], name="chain", unique=True)
     await database.audit.create_index("entries.e", name="ehr")
     await database.templates.create_index("rk", name="repeat", sparse=True)
+    await database.adl2.create_index("rk", name="repeat", sparse=True)
     await database.audit.create_index("at", name="time")
     await database.templates.create_index([("tid", ASCENDING), ("rev", ASCENDING)], name="tid", unique=True)
 

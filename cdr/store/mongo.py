@@ -16,6 +16,7 @@ from cdr.errors import DatabaseMissing
 from cdr.sight import Terms
 from cdr.store import erasure as erasing
 from cdr.store.access_facts import AccessFacts
+from cdr.store.adl2_documents import Adl2Documents
 from cdr.store.audit_log import (
     AuditLog,
     all_batches,
@@ -77,6 +78,7 @@ class Store:
         self.access = AccessFacts(database)
         self.relations = Relations(database)
         self.templates = TemplateDocuments(database)
+        self.adl2 = Adl2Documents(database)
         self.template_versions = TemplateVersions(database)
         self.stored_queries = StoredQueryDocuments(database)
         self.rows = RowDocuments(database)

@@ -118,16 +118,6 @@ def test_other_details_need_no_archetype_details(client: TestClient) -> None:
     assert made.status_code == 201, made.text
 
 
-def test_adl2_is_refused_by_name(client: TestClient) -> None:
-    address = f"{BASE}/definition/template/adl2"
-    text = {"Content-Type": "text/plain"}
-    answer = client.post(address, content="operational_template (adl_version=2.0.6)\n", headers=text)
-    assert_error(answer, 501, "template.kind_not_supported")
-    assert client.get(address).json() == []
-    assert_error(client.get(f"{address}/a.v1"), 404, "template.not_found")
-    assert_error(client.get(f"{address}/a.v1/example"), 404, "template.not_found")
-
-
 def test_numbers_as_text_are_stored_as_numbers(client: TestClient, ehr_id: str) -> None:
     sent = orjson.dumps(visit(131)).replace(b'"magnitude":131', b'"magnitude":"131"')
     assert sent != orjson.dumps(visit(131))

@@ -63,3 +63,15 @@ def adl2_of_value(value: str) -> str:
     """ADL 2 text of a cluster with one element whose value is constrained by ``value``."""
     element = f"ELEMENT[id2] matches {{ value matches {{\n{value}\n}} }}"
     return adl2(f"CLUSTER[id1] matches {{ items matches {{ {element} }} }}")
+
+
+def small_adl2(archetype_id: str, kind: str = "operational_template") -> str:
+    """ADL 2 text of a cluster with one element, whole in itself."""
+    text = adl2(
+        "CLUSTER[id1] matches { items matches { ELEMENT[id2] occurrences matches {0..1} } }",
+        archetype_id=archetype_id,
+        terminology='term_definitions = <["en"] = <'
+        '["id1"] = <text = <"Box"> description = <"A box.">> '
+        '["id2"] = <text = <"Lid"> description = <"A lid.">>>>',
+    )
+    return text.replace("archetype (", f"{kind} (", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from cdr import (
     access_log,
+    adl2,
     card_tables,
     cards,
     code_checks,
@@ -48,6 +50,7 @@ from cdr.terminology import CodeSystemRelease, Concept
 from cdr.versions import Kind
 from templates.opt import write_opt
 from templates.repository import library_templates
+from tests.archetypes.adl_texts import small_adl2
 from tests.cdr.consent_arguments import CONSENT_ARGUMENTS
 from tests.cdr.small_template import note, random_id, status
 from tests.cdr.updates import contribution, folder, update
@@ -67,6 +70,7 @@ MODULES = (
     contributions,
     directory,
     definitions,
+    adl2,
     queries,
     relations,
     row_upkeep,
@@ -174,6 +178,14 @@ async def a_source(ctx: Ctx) -> dict[str, Any]:
 async def a_template(ctx: Ctx) -> dict[str, Any]:
     published = await definitions.publish_template(ctx, **await a_source(ctx))
     return {"template_id": published.template_id}
+
+
+async def an_adl2_source(ctx: Ctx) -> dict[str, Any]:
+    return {"source": small_adl2(f"openEHR-EHR-CLUSTER.t{uuid.uuid4().hex}.v1.0.0").encode()}
+
+
+async def an_adl2_template(ctx: Ctx) -> dict[str, Any]:
+    return {"template_id": (await adl2.publish_adl2(ctx, **await an_adl2_source(ctx))).id}
 
 
 async def a_query(ctx: Ctx) -> dict[str, Any]:
@@ -347,6 +359,9 @@ ARGUMENTS: dict[str, Arrange] = {
     "get_directory": a_directory,
     "update_directory": a_directory_update,
     "delete_directory": a_directory_version,
+    "publish_adl2": an_adl2_source,
+    "get_adl2": an_adl2_template,
+    "list_adl2_templates": nothing,
     "publish_template": a_source,
     "publish_library": nothing,
     "list_templates": nothing,
