@@ -6,6 +6,7 @@ can be read without the key of the database. Each machine writes a file of its o
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
@@ -121,7 +122,9 @@ def _append(file: Path, lines: bytes) -> None:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             os.ftruncate(descriptor, file.read_bytes().rfind(b"\n") + 1)
-        os.write(descriptor, lines)
+        written = os.write(descriptor, lines)
         os.fsync(descriptor)
+        if written < len(lines):
+            raise OSError(errno.ENOSPC, "the disk took a part only", str(file))
     finally:
         os.close(descriptor)

@@ -18,14 +18,13 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from cdr.erasure_ledger import Done, Erased, ErasureLedger, LedgerUnreadable
-from cdr.errors import DatabaseMissing
+from cdr.errors import DatabaseMissing, StoreUnavailable
 from cdr.store.database import Database, Document, store_errors
 from cdr.store.tombstones import EHR, OBJECT, Tombstones
 
 _BURIED = {Done.EHR: EHR, Done.OBJECT: OBJECT}  # whose ids are never given again
-OVERLAP = timedelta(
-    hours=1
-)  # clocks of servers differ, and transactions end in another order than they began
+# Clocks of servers differ, and transactions end in another order than they began.
+OVERLAP = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -71,22 +70,23 @@ class Erasures:
     async def keep_up(self) -> None:
         """Write into the ledger what it does not have yet.
 
-        A folder that cannot be written is told in the log, and tried again: what she decided holds without.
-        Raises StoreUnavailable.
+        Where that cannot be done it is told in the log, and tried again: what was decided holds without.
         """
         if self._ledger is None:
             return
         async with self._writing:
-            where: Document = {"at": {"$gte": self._since - OVERLAP}} if self._since else {}
-            with store_errors():
-                found = await self._database.erasures.find(where).sort("at", 1).to_list()
             try:
-                await asyncio.to_thread(self._ledger.write, map(_erased, found))
-            except (OSError, LedgerUnreadable) as fault:
+                await self._write_newer(self._ledger)
+            except (OSError, LedgerUnreadable, StoreUnavailable) as fault:
                 log.error("ledger.not_written", folder=str(self._ledger.folder), reason=str(fault))
-                return
-            if found:
-                self._since = found[-1]["at"]
+
+    async def _write_newer(self, ledger: ErasureLedger) -> None:
+        where: Document = {"at": {"$gte": self._since - OVERLAP}} if self._since else {}
+        with store_errors():
+            found = await self._database.erasures.find(where).sort("at", 1).to_list()
+        await asyncio.to_thread(ledger.write, map(_erased, found))
+        if found:
+            self._since = found[-1]["at"]
 
     async def missing(self) -> Sequence[Erased]:
         """Lines of the ledger that the database does not know, oldest first.
@@ -128,7 +128,7 @@ class Erasures:
                         yield each["_id"]["o"], Place(each["_id"]["e"], each["_id"]["o"])
 
     async def oldest_trace(self) -> datetime | None:
-        """When that ended which was erased first of all that no scrub has taken out of the oplog since."""
+        """The end of the earliest erasure whose traces no scrub has taken out of the database yet."""
         with store_errors():
             scrub = await self._database.meta.find_one({"_id": "scrub"})
             after: Document = {"$gt": scrub["at"]} if scrub else {"$ne": None}

@@ -224,6 +224,23 @@ async def test_the_withdrawal_of_a_joined_record_names_both(
         await second.close()
 
 
+async def test_a_ledger_that_cannot_be_written_stops_no_withdrawal(
+    ctx: Ctx, mongodb_uri: str, database_name: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "erasures"
+    folder.write_text("a file in the place of the folder")
+    second = await Store.open(mongodb_uri, database_name, ledger=folder)
+    try:
+        world = await a_card(enforcing(replace(ctx, store=second)))
+        await removed(world, await world.withdraw())
+        folder.unlink()
+        await second.erasures.keep_up()
+        assert second.erasures.ledger is not None
+        assert [line.done for line in second.erasures.ledger.read()] == [Done.WITHDRAWAL]
+    finally:
+        await second.close()
+
+
 # --- the file ---------------------------------------------------------------------------------------
 
 
