@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cdr.aql import ast
+from cdr.aql.errors import AqlTooLarge
 from cdr.aql.functions import FUNCTION_ARGUMENTS, Now, arithmetic, function
 from cdr.aql.paths import Step, Test, Truth, all_of, any_of, compare
 from cdr.aql.regex import compile_regex
@@ -73,19 +74,27 @@ def compile_where(expr: ast.WhereExpr, slots: Slots) -> Test:
             return _exists(slots.exists[expr.path])
 
 
+MOST_COMPARED = 200_000_000  # characters of one text with those of one pattern: half a second
+
+
 def like_test(pattern: str) -> Callable[[str], bool]:
     r"""Does a text match a LIKE pattern (``?`` one character, ``*`` any number, ``\?`` itself)?
 
     The parts between stars have fixed lengths, so that taking each at its first place is right: no
-    pattern makes the search go back and forth.
+    pattern makes the search go back and forth. The test raises AqlTooLarge where a long part with ``?`` would
+    have to be tried at each place of a very long text.
     """
     parts = _parts_between_stars(pattern)
+    open_parts = [len(part) for part in parts[1:-1] if "." in part]
+    longest = MOST_COMPARED // max(open_parts, default=1)
     first, *middle = [re.compile("".join(part), re.DOTALL) for part in parts]
     if not middle:
         return lambda text: first.fullmatch(text) is not None
     last, length = middle.pop(), len(parts[-1])
 
     def test(text: str) -> bool:
+        if open_parts and len(text) > longest:
+            raise AqlTooLarge("characters to compare with one pattern", MOST_COMPARED)
         found = first.match(text)
         for part in middle:
             if found is None:

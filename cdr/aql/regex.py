@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
+from cdr.aql.errors import AqlTooLarge
+
 MAX_STATES = 2000
+MOST_MOVED = 1_000_000  # states of one pattern in one text: about a second
 _REMEMBERED = 5000
 _MAX_DEPTH = 50
 
@@ -49,11 +52,14 @@ class _Machine:
         self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
 
     def matches(self, text: str) -> bool:
-        """One pass over the text."""
-        current = self._start
+        """One pass over the text. Raises AqlTooLarge if it meets new states again and again."""
+        current, moved = self._start, 0
         for char in text:
             following = self._known.get((current, char))
             if following is None:
+                moved += len(current)
+                if moved > MOST_MOVED:
+                    raise AqlTooLarge("steps to compare a text with one pattern", MOST_MOVED)
                 following = self._moved(current, char)
                 if len(self._known) < _REMEMBERED:
                     self._known[current, char] = following

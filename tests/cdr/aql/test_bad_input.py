@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from random import Random
 from typing import Any
 
 import pytest
 
-from cdr.aql import AqlError, Limits, compile_query, parse, resolve
+from cdr.aql import AqlError, AqlTooLarge, Limits, compile_query, parse, resolve
 from cdr.candidates import QueryAccess, Record
 from cdr.errors import QueryTimeout
 from tests.cdr.aql.records import ENCOUNTER, PRESSURE, composition, ehr, observation, pressure
@@ -85,3 +86,29 @@ def test_a_cross_product_without_rows_ends_at_the_deadline() -> None:
     limits = Limits(deadline=time.monotonic() + 0.3, seconds=0.3)
     with pytest.raises(QueryTimeout):
         list(plan.run([record], limits))
+
+
+def named(text: str, condition: str) -> list[list[Any]]:
+    """The rows of compositions with a name, by the plan alone: the reference would try everything."""
+    query = f"SELECT c/uid/value FROM COMPOSITION c WHERE c/name/value {condition}"
+    record = ehr("e1", composition(ENCOUNTER, name=text))
+    return list(compile_query(resolve(parse(query)), QueryAccess()).run([record]))
+
+
+@pytest.mark.parametrize(
+    "condition", ["LIKE '*" + "?" * 3000 + "b*'", "MATCHES {/[ab]*a[ab]{900}/}"], ids=["LIKE", "MATCHES"]
+)
+def test_a_pattern_over_a_text_of_megabytes_ends(condition: str) -> None:
+    chance = Random(1)
+    text = "".join(chance.choice("ab") for _ in range(1_000_000)) + "c"
+    started = time.process_time()
+    with pytest.raises(AqlTooLarge) as caught:
+        named(text, condition)
+    assert caught.value.code == "aql.too_large"
+    assert time.process_time() - started < 20
+
+
+def test_a_text_of_megabytes_is_searched_for_words() -> None:
+    text = "a" * 4_000_000 + " word " + "a" * 4_000_000
+    for pattern in ("*word*", "*w?rd*", "a* word a*"):
+        assert len(named(text, f"LIKE '{pattern}'")) == 1
