@@ -35,6 +35,7 @@ from cdr.versions import (
 FORMAT = 1
 NAME = "helsekort.ehr"
 MOST_VERSIONS = 1000
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, CdrError)  # what a strange version raises
 
 
 class MalformedArchive(BadRequest):
@@ -136,26 +137,34 @@ def _version(line: JsonObject, number: int) -> ArchivedVersion:
         written = line["version"]
         # What was imported before goes on as what it was at first.
         original = written["item"] if written["_type"] == "IMPORTED_VERSION" else written
-        return ArchivedVersion(
-            line=number,
-            uid=ObjectVersionId.parse_trunk(original["uid"]["value"]),
-            kind=Kind(line["kind"]),
-            lifecycle=Lifecycle(original["lifecycle_state"]["defining_code"]["code_string"]),
-            original=Original(original["contribution"]["id"]["value"], _audit(original["commit_audit"])),
-            preceding=_preceding(original),
-            data=original.get("data"),
-            signature=original.get("signature"),
-            attestations=tuple(original.get("attestations", ())),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, CdrError) as error:
+        return archived_version(original, Kind(line["kind"]), line=number)
+    except UNREADABLE as error:
         raise MalformedArchive(number, f"not a version: {error!r}") from error
 
 
+def archived_version(original: JsonObject, kind: Kind, *, line: int = 0) -> ArchivedVersion:
+    """A canonical ORIGINAL_VERSION that was committed elsewhere. Raises one of UNREADABLE."""
+    return ArchivedVersion(
+        line=line,
+        uid=ObjectVersionId.parse_trunk(original["uid"]["value"]),
+        kind=kind,
+        lifecycle=Lifecycle(original["lifecycle_state"]["defining_code"]["code_string"]),
+        original=Original(original["contribution"]["id"]["value"], _audit(original["commit_audit"])),
+        preceding=_preceding(original),
+        data=original.get("data"),
+        signature=original.get("signature"),
+        attestations=tuple(original.get("attestations", ())),
+    )
+
+
 def _audit(audit: JsonObject) -> AuditDetails:
+    committed = datetime.fromisoformat(audit["time_committed"]["value"])
+    if committed.tzinfo is None:
+        raise ValueError("time_committed has no zone")
     return AuditDetails(
         audit["system_id"],
         audit["committer"],
-        datetime.fromisoformat(audit["time_committed"]["value"]),
+        committed,
         ChangeType(audit["change_type"]["defining_code"]["code_string"]),
         text_at(audit, "description", "value"),
     )

@@ -18,19 +18,16 @@ from cdr.consent import Lack, card_closed
 from cdr.context import Ctx
 from cdr.contributions import contribution_of_one
 from cdr.doors import Call, reading, writing
-from cdr.ehr_status import status_facts, status_version
+from cdr.ehr_status import status_facts
 from cdr.errors import CdrError, UnknownEhr, Unprocessable
-from cdr.folders import folder_version
+from cdr.imported_versions import imported_version
 from cdr.store.documents import NewVersion
 from cdr.store.waiting import Commit, ContributionFacts
-from cdr.submission import new_version
 from cdr.versions import (
     NO_AUDIT,
     ChangeType,
     Ehr,
-    JsonObject,
     Kind,
-    Lifecycle,
     ObjectVersionId,
     is_uuid,
     normal_object_id,
@@ -110,38 +107,9 @@ async def _commit(call: Call, archive: Archive) -> Commit:
 async def _checked(ctx: Ctx, version: ArchivedVersion) -> NewVersion:
     """A version as it is stored. Raises ArchiveRefused."""
     try:
-        new = _deletion(version) if version.data is None else await _content(ctx, version, version.data)
+        return await imported_version(ctx, version)
     except CdrError as error:
         raise ArchiveRefused(version.line, error) from error
-    return replace(
-        new,
-        change_type=ChangeType.CREATION,  # of the import; that of then is in the original
-        preceding=version.preceding,
-        original=version.original,
-        superseded=not version.is_last,
-        signature=version.signature,
-        attestations=version.attestations,
-    )
-
-
-async def _content(ctx: Ctx, version: ArchivedVersion, data: JsonObject) -> NewVersion:
-    change = version.original.audit.change_type
-    if version.kind is Kind.COMPOSITION:
-        return await new_version(ctx, data, version.uid, change, version.lifecycle)
-    if version.kind is Kind.FOLDER:
-        return folder_version(ctx, data, version.uid, change, version.lifecycle)
-    return status_version(ctx, data, version.uid, change)[0]
-
-
-def _deletion(version: ArchivedVersion) -> NewVersion:
-    return NewVersion(
-        uid=version.uid,
-        kind=version.kind,
-        lifecycle=Lifecycle.DELETED,
-        change_type=ChangeType.DELETED,
-        payload=None,
-        compressed=None,
-    )
 
 
 def _ehr_id(archive: Archive) -> str:

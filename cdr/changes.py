@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from archetypes.findings import Finding
+from cdr.archive_lines import ArchivedVersion
 from cdr.context import Ctx
 from cdr.contribution_request import UpdateVersion
 from cdr.ehr_status import status_version
@@ -24,6 +25,7 @@ from cdr.errors import (
     VersionConflict,
 )
 from cdr.folders import after_earlier, folder_version
+from cdr.imported_versions import imported_version
 from cdr.sight import EVERYTHING, Sight
 from cdr.store.documents import Head, NewVersion
 from cdr.store.waiting import Attested, StatusFacts
@@ -85,6 +87,9 @@ class Changes:
             await self._attest(ctx, ehr_id, update)
             return
         head = None if update.preceding is None else await self._latest(ctx, ehr_id, update.preceding)
+        if update.imported is not None:
+            await self._import(ctx, update, update.imported, head)
+            return
         check_change(head, update.change, update.lifecycle)
         version = await self._version(ctx, update, head)
         version = replace(
@@ -101,6 +106,32 @@ class Changes:
         if version.kind is not Kind.COMPOSITION:
             self._places.setdefault(version.kind.value, update.place)
         self.versions.append(version)
+        self.order.append((version.uid, version.kind))
+        self.needs_modifiable |= self.status is None
+
+    async def _import(
+        self, ctx: Ctx, update: UpdateVersion, imported: ArchivedVersion, head: Head | None
+    ) -> None:
+        """The first version of an object of another system, or the one after the latest that is here."""
+        if imported.uid.system_id == ctx.settings.system_id:
+            raise BadContribution(f"{update.place}/item/uid", "is a version of this system itself")
+        version = await imported_version(ctx, imported)
+        if head is None:
+            self.chosen_ids.append(version.uid.object_id)
+        else:
+            assert imported.data is not None  # reading the request saw to it
+            check_same_kind(head, imported.data, template_of(imported.data))
+        self._claim(version.uid.object_id, update.place)
+        self.versions.append(
+            replace(
+                version,
+                committer=update.committer,
+                description=update.description,
+                previous_commit=None if head is None else head.committed,
+                restores=head is not None and head.deleted,
+                card_id=None if head is None else head.card_id,
+            )
+        )
         self.order.append((version.uid, version.kind))
         self.needs_modifiable |= self.status is None
 

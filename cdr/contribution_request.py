@@ -8,10 +8,11 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from cdr.archive_lines import UNREADABLE, ArchivedVersion, archived_version
 from cdr.errors import BadContribution, BranchNotSupported, MalformedVersionId
 from cdr.versions import (
     ChangeType,
@@ -34,6 +35,7 @@ _AUDIT = frozenset({"_type", "system_id", "time_committed", "change_type", "desc
 _VERSION = frozenset(
     {"_type", "commit_audit", "lifecycle_state", "preceding_version_uid", "data", "attestations", "signature"}
 )
+_IMPORTED = frozenset({"_type", "contribution", "commit_audit", "item"})
 _SERVERS_OWN = frozenset({"uid", "contribution", "owner_id", "is_merged"})
 _ATTESTATION = _AUDIT | {"attested_view", "proof", "items", "reason", "is_pending"}
 
@@ -45,6 +47,7 @@ class UpdateVersion:
     """One version of a contribution; ``place`` is its path in the body.
 
     ``data`` is None for a deletion and for an attestation of a version that is stored already.
+    ``imported`` is the version of another system in an IMPORTED_VERSION.
     """
 
     place: str
@@ -57,6 +60,7 @@ class UpdateVersion:
     description: str | None = None
     signature: str | None = None
     attestations: tuple[JsonObject, ...] = ()
+    imported: ArchivedVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def _version(version: Any, place: str) -> UpdateVersion:
     if not isinstance(version, dict):
         raise BadContribution(place, "must be an object")
     if version.get("_type") == "IMPORTED_VERSION":
-        raise BadContribution(place, "imported versions are not taken by this route")
+        return _imported(version, place)
     if version.get("other_input_version_uids"):
         raise BadContribution(f"{place}/other_input_version_uids", "merged versions are not taken")
     _known(version, _VERSION | _SERVERS_OWN | {"other_input_version_uids"}, place)
@@ -122,6 +126,44 @@ def _version(version: Any, place: str) -> UpdateVersion:
         description=audit.description,
         signature=_text(version, "signature", place),
         attestations=_attestations(version, change, place),
+    )
+
+
+def _imported(version: JsonObject, place: str) -> UpdateVersion:
+    """An IMPORTED_VERSION: what is said of the import, around an ORIGINAL_VERSION of another system.
+
+    Compositions only: a status and a directory come with their whole EHR (``cdr.archives``).
+    """
+    _known(version, _IMPORTED, place)
+    audit = _audit(_object(version, "commit_audit", place), f"{place}/commit_audit")
+    if audit.change_type not in (None, ChangeType.CREATION):
+        raise BadContribution(f"{place}/commit_audit/change_type", "an import has change type 249 (creation)")
+    item = _object(version, "item", place)
+    where = f"{place}/item"
+    if item.get("other_input_version_uids"):
+        raise BadContribution(f"{where}/other_input_version_uids", "merged versions are not taken")
+    if _kind(_object(item, "data", where), f"{where}/data") is not Kind.COMPOSITION:
+        raise BadContribution(f"{where}/data/_type", "only a COMPOSITION is imported by itself")
+    _check_rm(_object(item, "commit_audit", where), "AUDIT_DETAILS", f"{where}/commit_audit")
+    _text(item, "signature", where)
+    for index, attestation in enumerate(item.get("attestations") or ()):
+        _check_rm(attestation, "ATTESTATION", f"{where}/attestations[{index}]")
+    try:
+        original = replace(archived_version(item, Kind.COMPOSITION), is_last=True)
+    except UNREADABLE as error:
+        raise BadContribution(where, f"not a whole ORIGINAL_VERSION: {error!r}"[:300]) from error
+    if original.lifecycle is Lifecycle.DELETED or (original.uid.trunk == 1) != (original.preceding is None):
+        raise BadContribution(where, "its uid, lifecycle state and preceding version contradict each other")
+    return UpdateVersion(
+        place=place,
+        change=ChangeType.CREATION,
+        lifecycle=original.lifecycle,
+        preceding=original.preceding,
+        kind=Kind.COMPOSITION,
+        data=original.data,
+        committer=audit.committer,
+        description=audit.description,
+        imported=original,
     )
 
 

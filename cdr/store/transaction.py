@@ -99,13 +99,14 @@ class GroupWrite:
             "card_id": commit.gate.card_id if commit.gate else None,
         }
         stored = []
+        together = {version.uid for version in commit.versions}
         for version in commit.versions:
             of_version = _version_audit(audit, version)
             self.documents.append(version_document(version, audit=of_version, **where))
             stored.append(committed_version(version, audit=of_version, **where))
             if version.recheck:
                 self.code_checks.append(waiting_check(version.uid, commit.ehr_id, of_version.time_committed))
-            if version.preceding is not None and version.original is None:
+            if version.preceding is not None and version.preceding not in together:
                 self.superseded.append(_supersede(commit.ehr_id, version, audit))
         self.versions[commit] = tuple(stored)
         self._add_contribution(commit, audit)

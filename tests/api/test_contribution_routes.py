@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from cdr.versions import coded
 from tests.api.answers import assert_error, uid_in
 from tests.api.visits import BASE, store_visit, visit
 from tests.cdr.updates import contribution, folder, update
@@ -114,3 +115,79 @@ def test_states_and_restoration_by_headers(client: TestClient, ehr_id: str) -> N
     restore = {"If-Match": uid, "openehr-audit-details": 'change_type.code_string="816"'}
     assert client.put(address, json=visit(), headers=restore).status_code == 204
     assert client.get(address).status_code == 200
+
+
+def elsewhere(data: dict[str, Any], *, trunk: int = 1, object_id: str = "") -> dict[str, Any]:
+    """An IMPORTED_VERSION of a composition that was committed in another system."""
+    object_id = object_id or str(uuid.uuid4())
+    item = {
+        "_type": "ORIGINAL_VERSION",
+        "uid": {"_type": "OBJECT_VERSION_ID", "value": f"{object_id}::other.example::{trunk}"},
+        "contribution": {"id": {"value": str(uuid.uuid4())}, "namespace": "local", "type": "CONTRIBUTION"},
+        "commit_audit": {
+            "_type": "AUDIT_DETAILS",
+            "system_id": "other.example",
+            "time_committed": {"_type": "DV_DATE_TIME", "value": "2024-05-01T10:00:00.000Z"},
+            "change_type": coded("creation", "249"),
+            "committer": {"_type": "PARTY_IDENTIFIED", "name": "Jordmor Elsewhere"},
+        },
+        "lifecycle_state": coded("complete", "532"),
+        "data": data,
+    }
+    if trunk > 1:
+        before = f"{object_id}::other.example::{trunk - 1}"
+        item["preceding_version_uid"] = {"_type": "OBJECT_VERSION_ID", "value": before}
+    commit_audit = {"change_type": coded("creation", "249")}
+    return {"_type": "IMPORTED_VERSION", "commit_audit": commit_audit, "item": item}
+
+
+def test_versions_of_another_system_are_imported(client: TestClient, ehr_id: str) -> None:
+    place = f"{BASE}/ehr/{ehr_id}"
+    first = elsewhere(visit(110))
+    uid = first["item"]["uid"]["value"]
+    object_id = uid.partition("::")[0]
+    made = client.post(f"{place}/contribution", json=contribution(first, update("249", visit(111))))
+    assert made.status_code == 201, made.text
+    version = client.get(f"{place}/versioned_composition/{object_id}/version").json()
+    assert version["_type"] == "IMPORTED_VERSION"
+    assert version["item"]["uid"]["value"] == uid
+    assert version["item"]["commit_audit"] == first["item"]["commit_audit"]
+    assert version["contribution"]["id"]["value"] == uid_in(made)
+    again = client.post(f"{place}/contribution", json=contribution(first))
+    assert_error(again, 409, "object.exists")
+    second = elsewhere(visit(120), trunk=2, object_id=object_id)
+    assert client.post(f"{place}/contribution", json=contribution(second)).status_code == 201
+    assert uid_in(client.get(f"{place}/composition/{object_id}")).endswith("::other.example::2")
+    stale = client.post(f"{place}/contribution", json=contribution(second))
+    assert_error(stale, 409, "version.not_latest")
+    query = "SELECT c/uid/value FROM EHR e CONTAINS COMPOSITION c"
+    rows = client.get(f"{BASE}/query/aql", params={"q": query, "ehr_id": ehr_id}).json()["rows"]
+    assert len(rows) == 2, "the imported version before the latest is no longer current"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("item",), {}),
+        (("item", "uid", "value"), "x::y"),
+        (("item", "uid", "value"), "8849182c-82ad-4088-a07f-48ead4180515::other.example::1.1.1"),
+        (("item", "uid", "value"), "8849182c-82ad-4088-a07f-48ead4180515::other.example::2"),
+        (("item", "data", "_type"), "EHR_STATUS"),
+        (("item", "lifecycle_state"), coded("deleted", "523")),
+        (("item", "commit_audit", "time_committed", "value"), "2024-05-01T10:00:00"),
+        (("item", "commit_audit", "committer"), {"_type": "PERSON"}),
+        (("commit_audit", "change_type"), coded("modification", "251")),
+        (("data",), {}),
+    ],
+)
+def test_what_is_no_imported_version(
+    client: TestClient, ehr_id: str, path: tuple[str, ...], value: Any
+) -> None:
+    version = elsewhere(visit())
+    holder = version
+    for name in path[:-1]:
+        holder = holder[name]
+    holder[path[-1]] = value
+    answer = client.post(f"{BASE}/ehr/{ehr_id}/contribution", json=contribution(version))
+    assert_error(answer, 400, "contribution.malformed")
+    assert answer.json()["findings"][0]["path"].startswith("/versions[0]")
