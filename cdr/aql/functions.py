@@ -8,7 +8,7 @@ and MOD by zero is unknown.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -16,8 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from archetypes.rm.iso8601 import parse_temporal
+from cdr.aql.errors import AqlTooLarge
 
 MANY = 1000
+LONGEST_JOINED = 32_000_000
 
 # name: fewest and most arguments
 FUNCTION_ARGUMENTS: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -98,14 +100,21 @@ def _substring(text: Any, position: Any, length: Any = MANY**3) -> str | None:
 
 
 def _concat(*parts: Any) -> str | None:
-    return "".join(parts) if all(isinstance(part, str) for part in parts) else None
+    return _joined("", parts) if all(isinstance(part, str) for part in parts) else None
 
 
 def _concat_ws(separator: Any, *parts: Any) -> str | None:
     known = [part for part in parts if part is not None]
     if not isinstance(separator, str) or not all(isinstance(part, str) for part in known):
         return None
-    return separator.join(known)
+    return _joined(separator, known)
+
+
+def _joined(separator: str, parts: Sequence[str]) -> str:
+    """Raises AqlTooLarge: a query can name a large text a thousand times."""
+    if sum(map(len, parts)) + len(separator) * len(parts) > LONGEST_JOINED:
+        raise AqlTooLarge("characters in one text that CONCAT makes", LONGEST_JOINED)
+    return separator.join(parts)
 
 
 def _abs(number: Any) -> Number | None:

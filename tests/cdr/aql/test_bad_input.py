@@ -112,3 +112,11 @@ def test_a_text_of_megabytes_is_searched_for_words() -> None:
     text = "a" * 4_000_000 + " word " + "a" * 4_000_000
     for pattern in ("*word*", "*w?rd*", "a* word a*"):
         assert len(named(text, f"LIKE '{pattern}'")) == 1
+
+
+@pytest.mark.parametrize("call", ["CONCAT({})", "CONCAT_WS('-', {})"])
+def test_a_large_text_is_not_joined_a_thousand_times(call: str) -> None:
+    value = call.format(", ".join(["c/name/value"] * 900))
+    with pytest.raises(AqlTooLarge):
+        named("a" * 1_000_000, f"= 'x' OR LENGTH({value}) > 1")
+    assert len(named("a" * 1000, f"= 'x' OR LENGTH({value}) > 1")) == 1
