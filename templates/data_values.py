@@ -41,6 +41,7 @@ from archetypes.aom.constraints import (
     Primitive,
     QuantityItem,
 )
+from archetypes.patterns import matches
 from archetypes.rm.iso8601 import duration_seconds, parse_duration, parse_temporal, temporal_key
 from templates.rubrics import Rubrics
 
@@ -146,7 +147,7 @@ def admits_text(allowed: CString, value: str) -> bool:
     """True if the list or pattern lets ``value`` through."""
     if allowed.values:
         return allowed.list_open or value in allowed.values
-    return allowed.pattern is None or re.fullmatch(allowed.pattern, value) is not None
+    return allowed.pattern is None or matches(allowed.pattern, value)
 
 
 def _listed(allowed: CString) -> str:

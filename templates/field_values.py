@@ -6,7 +6,6 @@ itself where there is one (range, list, unit, pattern); an open node refuses ano
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from archetypes.aom.constraints import (
     CString,
     Interval,
 )
+from archetypes.patterns import matches
 from archetypes.rm.iso8601 import duration_days
 from archetypes.rm.schema import rm_schema
 from templates.data_values import (
@@ -115,7 +115,7 @@ def _allowed_text(constraint: CObject) -> Any:
 def _example(allowed: CString) -> str:
     if allowed.values:
         return allowed.values[0]
-    return next(t for t in EXAMPLE_TEXTS if allowed.pattern is None or re.fullmatch(allowed.pattern, t))
+    return next(t for t in EXAMPLE_TEXTS if allowed.pattern is None or matches(allowed.pattern, t))
 
 
 def _allowed_code(constraint: CObject) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from archetypes import patterns
 from archetypes.aom.constraints import (
     Cardinality,
     CBoolean,
@@ -139,12 +140,8 @@ def _string(item: CString) -> Schema:
 
 
 def pattern_schema(pattern: str) -> Schema | None:
-    """The whole text is of the pattern; None of one that is no regular expression."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return None
-    return {"pattern": f"^(?:{pattern})$"}
+    """The whole text is of the pattern; None of one that cannot be read."""
+    return None if patterns.whole_text(pattern) is None else {"pattern": f"^(?:{pattern})$"}
 
 
 def _number(item: CInteger | CReal) -> Schema:

@@ -31,6 +31,7 @@ from archetypes.aom.constraints import (
     QuantityItem,
 )
 from archetypes.intervals import ONCE
+from archetypes.patterns import matches
 from archetypes.rm.schema import base_name
 from templates.faults import Faults
 from templates.ranges import duration_fields, end_of, in_seconds, is_within, start_of
@@ -410,7 +411,7 @@ def _admits_text(allowed: CString | None, text: str) -> bool:
         return True
     if allowed.values:
         return text in allowed.values
-    return allowed.pattern is None or re.fullmatch(allowed.pattern, text) is not None
+    return allowed.pattern is None or matches(allowed.pattern, text)
 
 
 def _without_texts(alternative: CObject, texts: list[str]) -> CObject:

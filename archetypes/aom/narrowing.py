@@ -5,7 +5,6 @@ The answers err on the side of no: patterns are compared as texts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,6 +25,7 @@ from archetypes.aom.constraints import (
     Primitive,
     QuantityItem,
 )
+from archetypes.patterns import matches
 from archetypes.rm.iso8601 import duration_seconds, temporal_key
 
 T = TypeVar("T", int, float, str)
@@ -125,7 +125,7 @@ def _string(child: CString, parent: CString) -> bool:
     if parent.pattern is not None:
         if child.pattern is not None:
             return child.pattern == parent.pattern
-        return bool(child.values) and all(re.fullmatch(parent.pattern, value) for value in child.values)
+        return bool(child.values) and all(matches(parent.pattern, value) for value in child.values)
     if parent.list_open:
         return True
     return not child.list_open and _subset(child.values, parent.values)

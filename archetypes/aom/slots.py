@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
 from archetypes.aom.constraints import ArchetypeSlot
+from archetypes.patterns import matches
 
 MAX_ID_LENGTH = 255
 
@@ -29,18 +27,5 @@ def is_everything(pattern: str) -> bool:
 
 
 def _matches(pattern: str, archetype_id: str) -> bool:
-    compiled = _compiled(pattern)
-    return (
-        compiled is not None
-        and len(archetype_id) <= MAX_ID_LENGTH
-        and compiled.fullmatch(archetype_id) is not None
-    )
-
-
-@lru_cache(maxsize=2048)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The pattern, or None where it is no regular expression: such a one admits nothing."""
-    try:
-        return re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return None
+    """A pattern that cannot be read admits nothing."""
+    return len(archetype_id) <= MAX_ID_LENGTH and matches(pattern, archetype_id)

@@ -14,10 +14,13 @@ from typing import Any
 
 import orjson
 
+from archetypes.aom.constraints import CString
 from archetypes.rm.canonical_xml import write_canonical_xml
 from templates.example import example_composition
 from templates.repository import library_templates
 from tests.fuzz.targets import VISIT, run
+from tests.validators import small
+from validators.compiled import Validator
 
 MEGABYTE = 1_000_000
 
@@ -29,6 +32,13 @@ def documents() -> Iterator[tuple[str, str, bytes]]:
         document = copy.deepcopy(example)
         spoil(document)
         yield name, "json", orjson.dumps(document)[:MEGABYTE]
+    huge = orjson.dumps(example).replace(b'"magnitude":', b'"magnitude":' + b"9" * 400_000 + b'.0,"x":', 1)
+    yield "a huge number", "json", huge
+    yield (
+        "an exponent",
+        "json",
+        orjson.dumps(example).replace(b'"magnitude":', b'"magnitude":1e999999999,"x":', 1),
+    )
     yield "brackets", "json", b"[" * MEGABYTE
     yield "objects in objects", "json", b'{"a":' * (MEGABYTE // 5)
     good = write_canonical_xml(example, "COMPOSITION", "composition")
@@ -36,10 +46,36 @@ def documents() -> Iterator[tuple[str, str, bytes]]:
     yield "xml: a long text", "xml", head + b"<!--" + b"x" * MEGABYTE + b"--></composition>" + tail
     yield "xml: many elements", "xml", head + b"<content/>" * (MEGABYTE // 10) + b"</composition>"
     yield "xml: deep", "xml", b"<a>" * (MEGABYTE // 3)
+    entities = b"".join(b'<!ENTITY e%d "&e%d;&e%d;">' % (n, n - 1, n - 1) for n in range(1, 40))
+    yield "xml: entities", "xml", b'<!DOCTYPE a [<!ENTITY e0 "x">' + entities + b"]><a>&e39;</a>"
+    yield "xml: namespaces", "xml", b"<a " + b"".join(b'xmlns:a%d="u" ' % n for n in range(50_000)) + b"/>"
+    yield "xml: a huge number", "xml", good.replace(b"<magnitude>", b"<magnitude>" + b"9" * 900_000, 1)
     yield "xml: attributes", "xml", b"<a " + b"".join(b'a%d="" ' % n for n in range(90_000)) + b"/>"
     codes = [{"code": f"c{n}", "display": "x", "property": []} for n in range(20_000)]
     about = {"resourceType": "CodeSystem", "url": "u", "version": "1", "date": "2026-01-01"}
     yield "codes: many", "codes", orjson.dumps(about | {"concept": codes})[:MEGABYTE] + b""
+
+
+# Each with a text of which a backtracking matcher tries exponentially or cubically many parts.
+_PATTERNS = {
+    "(a|a)*b": "a",
+    "(a+)+b": "a",
+    "([a-z]+)*[0-9]": "a",
+    ".*a.*a.*b": "a",
+    "(x{100}){10}y": "x",
+    "(?=.*b)a*": "a",
+}
+
+
+def hostile_patterns() -> Iterator[tuple[str, Validator, dict[str, Any]]]:
+    """A template with each pattern, and a composition with 900,000 characters in its place."""
+    for pattern, letter in _PATTERNS.items():
+        item = CString(pattern=pattern)
+        opt = small.template(small.element("at0010", small.value_of("DV_TEXT", "value", "STRING", item)))
+        document = small.composition()
+        value = small.text(letter * (MEGABYTE - 100_000) + "!")
+        small.put(document, small.ITEMS, [small.node("ELEMENT", "at0010", "x", value=value)])
+        yield pattern, Validator(opt), document
 
 
 def _first_text(node: Any, rm_type: str) -> dict[str, Any]:
@@ -109,12 +145,17 @@ def main() -> None:
     warm_up = orjson.dumps(example_composition(library_templates()[VISIT]))
     run("json", warm_up)
     prepared = list(documents())
+    patterns = list(hostile_patterns())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = {}
     for name, target, data in prepared:
         started = time.process_time()
         run(target, data)
         seconds[name] = time.process_time() - started
+    for pattern, validate, document in patterns:
+        started = time.process_time()
+        validate(document)
+        seconds[f"pattern {pattern}"] = time.process_time() - started
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
     sys.stdout.write(orjson.dumps({"seconds": seconds, "megabytes": grown}).decode())
 

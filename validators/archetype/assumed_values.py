@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from archetypes.aom.constraints import (
     Primitive,
 )
 from archetypes.findings import Finding
+from archetypes.patterns import matches
 from archetypes.rm.iso8601 import duration_seconds, temporal_key
 from validators.archetype.subject import Subject, at
 
@@ -103,7 +103,7 @@ def _primitive(item: Primitive) -> bool:
 
 def _string(item: CString, text: str) -> bool:
     if item.pattern is not None:
-        return re.fullmatch(item.pattern, text) is not None
+        return matches(item.pattern, text)
     return item.list_open or not item.values or text in item.values
 
 

@@ -17,11 +17,12 @@ from archetypes.aom.constraints import (
     CTemporal,
     Interval,
 )
+from archetypes.patterns import whole_text
 from archetypes.rm.iso8601 import is_date, is_date_time, is_duration, is_time
 from validators.compiled.source import Source
 from validators.compiled.warnings import Unsure, unsure
 from validators.composition.place import Place
-from validators.composition.primitives import PRIMITIVE_RULES, compiled
+from validators.composition.primitives import PRIMITIVE_RULES
 from validators.composition.reference_model import PRIMITIVES
 from validators.composition.report import Report
 
@@ -128,10 +129,10 @@ def _string_conditions(source: Source, item: CString, attribute: str, variable: 
     if item.values:
         conditions.append(f"{variable} in {source.constant(frozenset(item.values))}")
     if item.pattern is not None:
-        pattern = compiled(item.pattern)
-        if pattern is None:
+        is_match = whole_text(item.pattern)
+        if is_match is None:
             raise Unsure
-        matches = f"{source.constant(pattern.fullmatch)}({variable})"
+        matches = f"{source.constant(remembered(is_match))}({variable})"
         if attribute == "action_archetype_id":
             matches = f"({matches} or {variable} == {source.constant(item.pattern)})"
         conditions.append(matches)

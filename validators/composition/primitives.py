@@ -18,6 +18,7 @@ from archetypes.aom.constraints import (
     Interval,
     Primitive,
 )
+from archetypes.patterns import whole_text
 from archetypes.rm.iso8601 import (
     TemporalParts,
     duration_seconds,
@@ -56,25 +57,16 @@ def _string(item: CString, value: str, place: Place, report: Report) -> None:
     if item.values and value not in item.values:
         report.add("string.not_in_list", place, " | ".join(item.values), value)
     if item.pattern is not None:
-        pattern = compiled(item.pattern)
-        if pattern is None:
+        is_match = whole_text(item.pattern)
+        if is_match is None:
             report.add("string.pattern_unreadable", place, item.pattern, value)
-        elif pattern.fullmatch(value) is None and not _is_the_pattern(item.pattern, value, place):
+        elif not is_match(value) and not _is_the_pattern(item.pattern, value, place):
             report.add("string.pattern", place, item.pattern, value)
 
 
 def _is_the_pattern(pattern: str, value: str, place: Place) -> bool:
     """ACTIVITY.action_archetype_id is itself a pattern of archetype ids: the template's own is right."""
     return place.attribute == "action_archetype_id" and value == pattern
-
-
-@lru_cache(maxsize=4096)
-def compiled(pattern: str) -> re.Pattern[str] | None:
-    """The pattern of a template (the Perl subset that Python reads too), or None if it is not one."""
-    try:
-        return re.compile(pattern)
-    except re.error:
-        return None
 
 
 def _number(item: CInteger | CReal, value: float, place: Place, report: Report) -> None:
