@@ -38,6 +38,8 @@ from cdr.store.waiting import Commit
 from cdr.subject_gate import require_same_subject
 from cdr.versions import StoredVersion, is_uuid, normal_object_id
 
+MANY = 200  # EHRs that are decided on without giving way to others
+
 P = ParamSpec("P")
 R = TypeVar("R")
 UseCase = Callable[Concatenate[Ctx, P], Coroutine[Any, Any, R]]
@@ -261,13 +263,22 @@ class Call:
         if not self.ctx.settings.enforces_access:
             return
         known = await self.ctx.store.access.of_ehrs(ehr_ids, self.ctx.actor)
+        if len(ehr_ids) > MANY:
+            changed = await asyncio.to_thread(self._is_changed, ehr_ids, known, access)
+        else:
+            changed = self._is_changed(ehr_ids, known, access)
+        if changed:
+            raise ConsentChanged
+
+    def _is_changed(self, ehr_ids: frozenset[str], known: Mapping[str, Facts], access: QueryAccess) -> bool:
         for ehr_id in ehr_ids:
             facts = known.get(ehr_id, UNKNOWN)
             decision = decide(self._asked(facts, ehr_id))
             if not (decision.allowed and facts.exists and self._is_in_reach(facts)):
-                raise ConsentChanged
+                return True
             if decision.sight != access.sights.of(ehr_id):
-                raise ConsentChanged
+                return True
+        return False
 
     def _is_in_reach(self, facts: Facts) -> bool:
         """A query without a named EHR ranges over those in care only, whatever the basis."""

@@ -135,7 +135,8 @@ async def rows_for(
 
     Each batch is in the audit before it comes. Raises as :func:`stream_query`.
     """
-    opened = _Opened(call, text, parameters, await _understanding(call, text, parameters), access)
+    scope = await _understanding(call, text, parameters)
+    opened = _Opened(call, text, parameters, await _told(text), scope, access)
     async for batch in _audited(opened, opened.plan()):
         yield batch
 
@@ -239,12 +240,14 @@ async def _access(call: Call, ehr_id: str | None, name: str = "") -> QueryAccess
 class _Opened:
     """A query that the caller may ask: understood, over the EHRs that it may see.
 
-    ``analyst`` is the query as an analyst may ask it; ``name`` that of a stored query.
+    ``told`` is the text as the audit may repeat it, ``analyst`` the query as an analyst may ask it, ``name``
+    that of a stored query.
     """
 
     call: Call
     text: str
     parameters: Mapping[str, Any] | None
+    told: str
     scope: Scope
     access: QueryAccess
     analyst: AnalystQuery | None = None
@@ -256,15 +259,15 @@ class _Opened:
         return compile_query(scope, self.access, now=self.call.ctx.clock(), page=page)
 
     def entry(self) -> AuditEntry:
-        """That it was asked: without literals and comments, which may name a person."""
+        """That it was asked."""
         project = f"project {self.analyst.view.project}: " if self.analyst else ""
         stored = f"stored query {self.name}: " if self.name else ""
-        shown = query_text(self.text)
-        return self.call.entry(Outcome.GRANTED, what=_mark(shown), detail=project + stored + shown)
+        detail = project + stored + self.told
+        return self.call.entry(Outcome.GRANTED, what=_mark(self.told), detail=detail)
 
     def entries_of(self, owners: frozenset[str]) -> list[AuditEntry]:
         """One for every woman whom it tells of; one who is asked about alone is in the query's own entry."""
-        mark = _mark(query_text(self.text))
+        mark = _mark(self.told)
         others = sorted(owners - {self.call.ehr_id})
         return [self.call.entry(Outcome.GRANTED, ehr_id=ehr_id, what=mark) for ehr_id in others]
 
@@ -284,7 +287,13 @@ async def _open(
     """Raises what :func:`run_query` raises for a text, NotAllowed, CardClosed."""
     scope = await _understanding(call, text, parameters)
     access = await _access(call, ehr_id, name.partition("/")[0])
-    return _Opened(call, text, parameters, scope, access, await analyst_query(call, scope, ehr_id), name)
+    analyst = await analyst_query(call, scope, ehr_id)
+    return _Opened(call, text, parameters, await _told(text), scope, access, analyst, name)
+
+
+async def _told(text: str) -> str:
+    """The text as the audit may repeat it; a long one is read in a thread."""
+    return query_text(text) if len(text) <= _LONG else await asyncio.to_thread(query_text, text)
 
 
 async def _run(call: Call, plan: Plan) -> tuple[list[list[Any]], frozenset[str]]:
@@ -328,6 +337,6 @@ async def _audited(opened: _Opened, plan: Plan) -> AsyncIterator[list[list[Any]]
             yield batch.rows
 
 
-def _mark(shown: str) -> str:
-    """What the entries of one query have in common; no more than the text that is shown tells."""
-    return f"query {hashlib.sha256(shown.encode()).hexdigest()[:16]}"
+def _mark(told: str) -> str:
+    """What the entries of one query have in common; it tells no more than the text that is told."""
+    return f"query {hashlib.sha256(told.encode()).hexdigest()[:16]}"
