@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from pymongo import MongoClient
 
 from cdr.store.embedded import EmbeddedMongod
 
@@ -38,6 +39,9 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.start()
     start = EmbeddedMongod.start(tmp_path_factory.mktemp("mongod"))
     mongod = asyncio.run_coroutine_threadsafe(start, loop).result()
+    with MongoClient[dict[str, object]](mongod.uri) as client:
+        # The clock of many tests stands in the past: what they store would be taken for outdated.
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
     yield mongod.uri
     asyncio.run_coroutine_threadsafe(mongod.stop(), loop).result()
     loop.call_soon_threadsafe(loop.stop)

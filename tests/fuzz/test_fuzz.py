@@ -23,7 +23,7 @@ CORPUS = ROOT / "tests" / "data" / "fuzz"
 
 def corpus() -> Iterator[tuple[str, Path]]:
     for target in TARGETS:
-        yield from ((target, path) for path in sorted((CORPUS / target).iterdir()))
+        yield from ((target, path) for path in sorted((CORPUS / target).glob("*")))
 
 
 @pytest.mark.parametrize(("target", "path"), [pytest.param(*each, id=each[1].name) for each in corpus()])
