@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -69,14 +70,14 @@ def secured(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield People(opened)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def consenting(client: TestClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """As ``secured``, with a database of its own for the women whose consent is tested."""
+    """As ``secured``, with a database of this module alone: a woman says yes once."""
     settings = Settings(
         mode=Mode.DEV,
         issuer=BUILTIN,
         mongodb_uri=SecretStr(client.get("/health/ready").json()["mongodb_uri"]),
-        database="api_consent",
+        database=f"c_{uuid.uuid4().hex}",
         data=tmp_path_factory.mktemp("consent"),
     )
     with TestClient(create_app(settings), base_url=ADDRESS) as opened:
