@@ -23,7 +23,8 @@ async def _in_sight(call: Call, ehr_id: str, found: Sequence[Tag]) -> Sequence[T
     """The tags on places that the caller may see, of objects that it sees at least in part."""
     if not call.sight.sections:
         return found
-    data = {tag.target: await _seen_of(call, ehr_id, tag.target) for tag in found if tag.path}
+    targets = {tag.target for tag in found if tag.path}
+    data = {target: await _seen_of(call, ehr_id, target) for target in targets}
     return [tag for tag in found if not tag.path or _leads_into(tag.path, data[tag.target])]
 
 
