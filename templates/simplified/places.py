@@ -6,7 +6,6 @@ their own, so that both directions walk one tree. A template is compiled once.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from archetypes.paths import PathSegment, RmPath
 from archetypes.rm.schema import base_name, rm_schema
 from templates.data_values import DataValue, code_constraint, text
 from templates.operational import OperationalTemplate, fixed_name
+from templates.remembering import once_a_template
 from templates.rm_defaults import concrete_type, node_name
 from templates.rubrics import Rubrics
 from templates.simplified.codecs import Codec, Hint, Part, codec_of, has_codec
@@ -29,7 +29,6 @@ from templates.web_template import to_web_template
 
 Json = dict[str, Any]
 
-_KEPT = 256  # compiled templates; a server has fewer
 
 # Terminologies of attributes that the reference model binds.
 _TERMINOLOGIES: Mapping[str, str] = {
@@ -118,18 +117,10 @@ class Compiled:
     root: Place
 
 
-_compiled: OrderedDict[str, Compiled] = OrderedDict()
-
-
+@once_a_template
 def compiled(opt: OperationalTemplate) -> Compiled:
-    """The template's places; made at the first call for a template with this content."""
-    key = opt.content_hash or str(id(opt))
-    known = _compiled.get(key)
-    if known is None:
-        known = _compiled[key] = Compiled(opt, _Compiler(opt).tree())
-        if len(_compiled) > _KEPT:
-            _compiled.popitem(last=False)
-    return known
+    """The template's places; made at the first call for a template."""
+    return Compiled(opt, _Compiler(opt).tree())
 
 
 class _Compiler:
